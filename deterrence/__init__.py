@@ -1,0 +1,35 @@
+"""Deterrence as game theory: commitments, perceived resolve, and the likelihood of attack.
+
+Write a game (``move``, ``chance``, ``end``, ``SignalingGame``) or load a scenario (``Scenario.load``), solve it
+(``pbe``, ``spe``, ``sequential``, ``nash``, ``qre``), ask for the probability of an event, and sweep over parameters.
+Every name is imported when it is first used, so that ``import deterrence`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+}
+
+_ROOMS: tuple[str, ...] = ()
+
+__all__ = [*_HOME, *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"deterrence.{_HOME[name]}"), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"deterrence.{name}")
+    else:
+        raise AttributeError(f"module 'deterrence' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
