@@ -13,6 +13,30 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "symbols": "games.quantities",
+    "chance": "games.tree",
+    "move": "games.tree",
+    "end": "games.tree",
+    "ExtensiveGame": "games.extensive",
+    "SignalingGame": "games.signaling",
+    "StrategicGame": "games.strategic",
+    "ParticipationGame": "games.participation",
+    "Member": "games.participation",
+    "Attack": "games.participation",
+    "Distribution": "games.costs",
+    "Parameter": "games.parameters",
+    "GameError": "games.errors",
+    "ParameterError": "games.errors",
+    "ScenarioError": "games.errors",
+    "SolverError": "games.errors",
+    "Certificate": "games.equilibrium",
+    "Equilibrium": "games.equilibrium",
+    "EquilibriumSet": "games.equilibrium",
+    "BatchEquilibria": "games.batch",
+    "read_efg": "games.efg",
+    "write_efg": "games.efg",
+    "read_nfg": "games.nfg",
+    "write_nfg": "games.nfg",
 }
 
 _ROOMS: tuple[str, ...] = ()

@@ -1,0 +1,36 @@
+"""Events: what a user asks the probability of."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from deterrence.games.errors import GameError
+
+Path: TypeAlias = tuple[str, ...]
+Event: TypeAlias = str | Callable[[Path], bool]
+
+
+def resolve_event(event: Event, known: Sequence[str]) -> Callable[[Path], bool]:
+    """Return an event as a predicate over the path of labels from the root to an end.
+
+    Parameters
+    ----------
+    event : str or callable
+        A label (it happens if it stands on the path) or a predicate over the tuple of labels.
+    known : sequence of str
+        Every label of the game.
+
+    Raises
+    ------
+    GameError
+        If the label is not among the known ones.
+    """
+    if callable(event):
+        return lambda path: bool(event(path))
+    if event not in known:
+        near = difflib.get_close_matches(str(event), known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise GameError(f"no event {event!r} in this game; its labels are {', '.join(map(repr, known))}{hint}")
+    return lambda path: event in path

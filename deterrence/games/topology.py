@@ -1,0 +1,369 @@
+"""The shape of a tree without its numbers: nodes in preorder, information sets, slots of actions and chance.
+
+Every node but the root hangs on a *slot*: an action of an information set, or a branch of a chance node. Slots of
+actions come first (information set after information set), then those of chance. A behaviour strategy profile is
+one array over action slots; with the chance probabilities behind it, it is one array over all slots, and the
+probability of reaching a node is the product of its slots along the path.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deterrence.games.errors import GameError
+from deterrence.games.quantities import Quantity
+from deterrence.games.tree import Chance, End, Move, Node
+
+CHANCE, TERMINAL = -1, -2  # in ``owner``, beside the players' indices
+MOST_NODES = 5_000_000
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class InformationSet:
+    """Nodes that one player cannot tell apart.
+
+    Attributes
+    ----------
+    player : int
+        Index of the player.
+    name : str
+        As given, or the path to the node if it was not named.
+    key : str
+        The name, made unique across players (``"player: name"`` where two players use one name).
+    actions : tuple of str
+        Labels of the actions.
+    nodes : tuple of int
+        Indices of the nodes, in preorder.
+    first : int
+        Slot of the first action.
+    """
+
+    player: int
+    name: str
+    key: str
+    actions: tuple[str, ...]
+    nodes: tuple[int, ...]
+    first: int
+
+    @property
+    def slots(self) -> slice:
+        """The slots of the actions."""
+        return slice(self.first, self.first + len(self.actions))
+
+
+@dataclass(frozen=True, eq=False)
+class Topology:
+    """A tree as arrays over its n nodes in preorder (a parent stands before its children).
+
+    Attributes
+    ----------
+    players : tuple of str
+    infosets : tuple of InformationSet
+        In order of their first node.
+    parent : ndarray of int, shape (n,)
+        -1 for the root.
+    slot : ndarray of int, shape (n,)
+        Slot that leads to the node; -1 for the root.
+    owner : ndarray of int, shape (n,)
+        Index of the player who moves; ``CHANCE`` or ``TERMINAL``.
+    infoset : ndarray of int, shape (n,)
+        Index of the information set; -1 where no player moves.
+    terminal : ndarray of int, shape (z,)
+        Nodes that are ends.
+    labels : tuple of str
+        Label of each slot.
+    end_labels : tuple of (str or None)
+        Label of each end.
+    chance_sets : tuple of slice
+        Slots (counted from the first chance slot) of each chance node.
+    """
+
+    players: tuple[str, ...]
+    infosets: tuple[InformationSet, ...]
+    parent: Ints
+    slot: Ints
+    owner: Ints
+    infoset: Ints
+    terminal: Ints
+    labels: tuple[str, ...]
+    end_labels: tuple[str | None, ...]
+    chance_sets: tuple[slice, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of nodes."""
+        return len(self.parent)
+
+    @cached_property
+    def action_count(self) -> int:
+        """Number of action slots, over all information sets."""
+        return sum(len(s.actions) for s in self.infosets)
+
+    def same_as(self, other: Topology) -> bool:
+        """Whether two trees have the same nodes, information sets and labels."""
+        if self is other:
+            return True
+        labels = (self.players, self.infosets, self.labels, self.end_labels, self.chance_sets)
+        theirs = (other.players, other.infosets, other.labels, other.end_labels, other.chance_sets)
+        return labels == theirs and np.array_equal(self.parent, other.parent) and np.array_equal(self.slot, other.slot)
+
+    @cached_property
+    def children(self) -> tuple[tuple[int, ...], ...]:
+        """The children of each node, in order of their actions."""
+        lists: list[list[int]] = [[] for _ in range(self.size)]
+        for node in range(1, self.size):
+            lists[self.parent[node]].append(node)
+        return tuple(tuple(c) for c in lists)
+
+    @cached_property
+    def depth(self) -> Ints:
+        """Number of moves before each node."""
+        depth = np.zeros(self.size, dtype=np.int64)
+        for node in range(1, self.size):
+            depth[node] = depth[self.parent[node]] + 1
+        return depth
+
+    @cached_property
+    def levels(self) -> tuple[Ints, ...]:
+        """Nodes by depth, the root's level first."""
+        order = np.argsort(self.depth, kind="stable")
+        return tuple(np.split(order, np.flatnonzero(np.diff(self.depth[order])) + 1))
+
+    @cached_property
+    def slot_infoset(self) -> Ints:
+        """The information set of each action slot, shape (action_count,)."""
+        return np.repeat(np.arange(len(self.infosets)), [len(s.actions) for s in self.infosets])
+
+    def path(self, node: int) -> tuple[str, ...]:
+        """Return the labels from the root to a node, an end's own label last."""
+        labels: list[str] = []
+        if self.owner[node] == TERMINAL:
+            own = self.end_labels[int(np.searchsorted(self.terminal, node))]
+            if own is not None:
+                labels.append(own)
+        while node > 0:
+            labels.append(self.labels[self.slot[node]])
+            node = int(self.parent[node])
+        return tuple(reversed(labels))
+
+    def name(self, node: int) -> str:
+        """Return a readable name of a node: the actions that lead to it."""
+        return node_name(self, node)
+
+    @cached_property
+    def end_paths(self) -> tuple[tuple[str, ...], ...]:
+        """The path of labels to each end."""
+        return tuple(self.path(int(z)) for z in self.terminal)
+
+    @cached_property
+    def last_own(self) -> Ints:
+        """For each decision node, its player's previous action slot on the path; -1 if there is none; else -2."""
+        last = np.full((self.size, len(self.players)), -1, dtype=np.int64)
+        for node in range(1, self.size):
+            above = self.parent[node]
+            last[node] = last[above]
+            if self.owner[above] >= 0:
+                last[node, self.owner[above]] = self.slot[node]
+        moved = self.owner >= 0
+        result = np.full(self.size, -2, dtype=np.int64)
+        result[moved] = last[moved, self.owner[moved]]
+        return result
+
+    @cached_property
+    def recall_violation(self) -> tuple[int, int] | None:
+        """Two nodes of one information set that the player could tell apart by its own past, or None.
+
+        A tree has perfect recall iff at every information set all nodes have the same previous own action [1]_.
+
+        References
+        ----------
+        .. [1] H. W. Kuhn, "Extensive Games and the Problem of Information", 1953.
+        """
+        for s in self.infosets:
+            first = s.nodes[0]
+            for node in s.nodes[1:]:
+                if self.last_own[node] != self.last_own[first]:
+                    return first, node
+        return None
+
+    def require_perfect_recall(self, concept: str) -> None:
+        """Raise GameError, naming two nodes, if the tree lacks perfect recall."""
+        if self.recall_violation is None:
+            return
+        a, b = self.recall_violation
+        s = self.infosets[self.infoset[a]]
+        raise GameError(
+            f"{concept} needs perfect recall, but {self.players[s.player]} forgets its own past at information set "
+            f"{s.name!r}: it contains {self.name(a)!r} and {self.name(b)!r}, which follow different own moves"
+        )
+
+
+def node_name(topology: Topology, node: int) -> str:
+    """Return the labels to a node joined by ``/``; ``"start"`` for the root."""
+    return "/".join(topology.path(node)) or "start"
+
+
+def flatten(players: Sequence[str], root: Node) -> tuple[Topology, list[Quantity], list[list[Quantity]]]:
+    """Return the shape of a tree, its chance probabilities by slot, and its payoffs by end and player.
+
+    Raises
+    ------
+    GameError
+        If an unknown player moves or is paid, an end lacks a payoff, nodes of one information set differ in their
+        actions, a node contains itself, or the tree is larger than ``MOST_NODES``.
+    """
+    walk = _Walk(tuple(players))
+    walk.run(root)
+    return walk.topology(), walk.chance, walk.payoffs
+
+
+class _Walk:
+    """One depth-first pass over the nodes, without recursion."""
+
+    def __init__(self, players: tuple[str, ...]) -> None:
+        self.players = players
+        self.index = {p: i for i, p in enumerate(players)}
+        self.parent: list[int] = []
+        self.branch: list[tuple[int, int]] = []  # (information set or ~chance node, position)
+        self.owner: list[int] = []
+        self.infoset: list[int] = []
+        self.ends: list[int] = []
+        self.end_labels: list[str | None] = []
+        self.payoffs: list[list[Quantity]] = []
+        self.chance: list[Quantity] = []
+        self.chance_first: list[int] = []
+        self.chance_labels: list[str] = []
+        self.sets: list[tuple[int, str | None, tuple[str, ...], list[int]]] = []
+        self.set_index: dict[tuple[int, str], int] = {}
+
+    def run(self, root: Node) -> None:
+        stack: list[tuple[Any, int, tuple[int, int]]] = [(root, -1, (0, -1))]
+        open_nodes: list[tuple[int, int]] = []  # (id, depth) of the path, to notice a node inside itself
+        depth: dict[int, int] = {-1: -1}
+        on_path: set[int] = set()
+        while stack:
+            node, parent, branch = stack.pop()
+            here = len(self.parent)
+            if here >= MOST_NODES:
+                raise GameError(f"the tree has more than {MOST_NODES:,} nodes; split it into subgames")
+            level = depth[here] = depth[parent] + 1
+            while open_nodes and open_nodes[-1][1] >= level:
+                on_path.discard(open_nodes.pop()[0])
+            if id(node) in on_path:
+                raise GameError("a node contains itself: the tree has a cycle")
+            self.parent.append(parent)
+            self.branch.append(branch)
+            if isinstance(node, End):
+                self._end(node, here)
+                continue
+            on_path.add(id(node))
+            open_nodes.append((id(node), level))
+            if isinstance(node, Move):
+                which = self._move(node, here)
+                below = list(node.actions.values())
+            else:
+                which = self._chance(node)
+                below = [child for _, child in node.branches.values()]
+            stack.extend((child, here, (which, i)) for i, child in reversed(list(enumerate(below))))
+
+    def _end(self, node: End, here: int) -> None:
+        for player in node.payoffs:
+            if player not in self.index:
+                raise GameError(
+                    f"end {node.label!r} pays {player!r}, who is no player; players are {list(self.players)}"
+                )
+        missing = [p for p in self.players if p not in node.payoffs]
+        if missing:
+            raise GameError(f"end {node.label!r} has no payoff for {missing[0]!r}; give one for every player")
+        self.owner.append(TERMINAL)
+        self.infoset.append(-1)
+        self.ends.append(here)
+        self.end_labels.append(node.label)
+        self.payoffs.append([node.payoffs[p] for p in self.players])
+
+    def _move(self, node: Move, here: int) -> int:
+        if node.player not in self.index:
+            raise GameError(f"{node.player!r} moves but is no player; players are {list(self.players)}")
+        player, actions = self.index[node.player], tuple(node.actions)
+        which = -1 if node.infoset is None else self.set_index.get((player, node.infoset), -1)
+        if which < 0:
+            which = len(self.sets)
+            self.sets.append((player, node.infoset, actions, [here]))
+            if node.infoset is not None:
+                self.set_index[player, node.infoset] = which
+        else:
+            known = self.sets[which][2]
+            if known != actions:
+                raise GameError(
+                    f"information set {node.infoset!r} of {node.player} has actions {list(known)} at one node and "
+                    f"{list(actions)} at another; they must be the same, in the same order"
+                )
+            self.sets[which][3].append(here)
+        self.owner.append(player)
+        self.infoset.append(which)
+        return which
+
+    def _chance(self, node: Chance) -> int:
+        self.owner.append(CHANCE)
+        self.infoset.append(-1)
+        self.chance_first.append(len(self.chance))
+        self.chance.extend(probability for probability, _ in node.branches.values())
+        self.chance_labels.extend(node.branches)
+        return ~(len(self.chance_first) - 1)
+
+    def topology(self) -> Topology:
+        first: list[int] = []
+        count = 0
+        for _, _, actions, _ in self.sets:
+            first.append(count)
+            count += len(actions)
+        slot = [
+            -1 if i < 0 else (first[which] + i if which >= 0 else count + self.chance_first[~which] + i)
+            for which, i in self.branch
+        ]
+        labels = (*(label for _, _, actions, _ in self.sets for label in actions), *self.chance_labels)
+        bounds = [*self.chance_first, len(self.chance)]
+        bare = Topology(
+            players=self.players,
+            infosets=(),
+            parent=np.array(self.parent, dtype=np.int64),
+            slot=np.array(slot, dtype=np.int64),
+            owner=np.array(self.owner, dtype=np.int64),
+            infoset=np.array(self.infoset, dtype=np.int64),
+            terminal=np.array(self.ends, dtype=np.int64),
+            labels=labels,
+            end_labels=tuple(self.end_labels),
+            chance_sets=tuple(slice(a, b) for a, b in itertools.pairwise(bounds)),
+        )
+        object.__setattr__(bare, "infosets", self._information_sets(bare, first))
+        return bare
+
+    def _information_sets(self, bare: Topology, first: list[int]) -> tuple[InformationSet, ...]:
+        names = [name if name is not None else node_name(bare, nodes[0]) for _, name, _, nodes in self.sets]
+        owners: dict[str, set[int]] = {}
+        taken: dict[int, set[str]] = {}
+        for i, (player, given, _, _) in enumerate(self.sets):
+            while given is None and names[i] in taken.get(player, ()):
+                names[i] += "'"
+            taken.setdefault(player, set()).add(names[i])
+            owners.setdefault(names[i], set()).add(player)
+        return tuple(
+            InformationSet(
+                player=player,
+                name=name,
+                key=name if len(owners[name]) == 1 else f"{self.players[player]}: {name}",
+                actions=actions,
+                nodes=tuple(nodes),
+                first=start,
+            )
+            for name, start, (player, _, actions, nodes) in zip(names, first, self.sets, strict=True)
+        )
