@@ -37,6 +37,8 @@ _HOME = {
     "write_efg": "games.efg",
     "read_nfg": "games.nfg",
     "write_nfg": "games.nfg",
+    "pbe": "solvers.pbe",
+    "verify": "solvers.verify",
 }
 
 _ROOMS: tuple[str, ...] = ()
