@@ -62,7 +62,7 @@ def quantity(value: object, what: str) -> Quantity:
     if isinstance(value, bool | np.bool_):
         return int(value)
     if isinstance(value, int | Fraction):
-        return value
+        return _within_floats(value, what)
     if isinstance(value, float | np.floating):
         if not np.isfinite(value):
             raise GameError(f"{what} must be a finite number, got {value}")
@@ -71,7 +71,7 @@ def quantity(value: object, what: str) -> Quantity:
         return int(value)
     if isinstance(value, str):
         try:
-            return Fraction(value.strip())
+            return _within_floats(Fraction(value.strip()), what)
         except (ValueError, ZeroDivisionError):
             raise GameError(
                 f"{what} must be a number or a rational such as '1/3', got {value!r}; make parameters with dt.symbols"
@@ -240,9 +240,17 @@ def check_distribution(array: Array, what: str, axes: int = 1) -> None:
         raise GameError(f"{what} must sum to 1 within {SUM_TOLERANCE:g}, got {value}")
 
 
+def _within_floats(value: int | Fraction, what: str) -> int | Fraction:
+    try:
+        float(value)
+    except OverflowError:
+        raise GameError(f"{what} must be at most 1e308 in size, got one beyond the range of floats") from None
+    return value
+
+
 def _sympy_quantity(value: Any, what: str) -> Quantity:
     if value.is_Rational:
-        return Fraction(int(value.p), int(value.q))
+        return _within_floats(Fraction(int(value.p), int(value.q)), what)
     if value.free_symbols:
         return value
     if not value.is_finite or value.is_real is False:
@@ -269,8 +277,7 @@ def _homogeneous(flat: list[Quantity], shape: tuple[int, ...]) -> Array:
 
 
 def _checked(x: object, what: str, shape: tuple[int, ...], i: int) -> Quantity:
-    kind = type(x)
-    if kind is Fraction or kind is int:
+    if type(x) is int and -(2**53) < x < 2**53:
         return x
     place = f"{what}{[int(j) for j in np.unravel_index(i, shape)]}" if shape else what
     return quantity(x, place)

@@ -8,7 +8,7 @@ may hold a prior that is not the true one; both priors are then known to both ("
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -269,6 +269,11 @@ class SignalingGame(Immutable):
         """
         if isinstance(event, str) and event in self.events:
             return self._with_q(self.events[event])
+        lists = (self.types, self.receiver_types or (), self.messages, self.responses)
+        if isinstance(event, str) and sum(event in labels for labels in lists) > 1:
+            raise GameError(
+                f"event {event!r} is the label of two things in this game; ask by a predicate over the path"
+            )
         q_labels = [None] if self.receiver_types is None else list(self.receiver_types)
         happens = resolve_event(event, self.event_names)
         weights = np.zeros(self.shape)
@@ -368,12 +373,14 @@ _ARRAYS = ("prior", "sender_payoffs", "receiver_payoffs", "sender_prior", "recei
 
 
 def _labels(values: Sequence[str], what: str) -> tuple[str, ...]:
-    labels = (values,) if isinstance(values, str) else tuple(values)
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise GameError(f"{what} must be a sequence of labels, got {values!r}")
+    labels = tuple(values)
     if not labels:
         raise GameError(f"{what} must hold at least one label, got none")
     for label in labels:
-        if not isinstance(label, str):
-            raise GameError(f"{what} must be strings, got {type(label).__name__} {label!r}")
+        if not isinstance(label, str) or not label:
+            raise GameError(f"{what} must be non-empty strings, got {type(label).__name__} {label!r}")
         if labels.count(label) > 1:
             raise GameError(f"{what} must be distinct, got {label!r} twice")
     return labels

@@ -10,6 +10,7 @@ import numpy as np
 
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Verdict
 from deterrence.games.errors import GameError, SolverError
+from deterrence.games.questions import check_tolerance, numbers_in
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.polytopes import members
 from deterrence.solvers.signaling_cells import Tables, all_messages
@@ -46,7 +47,8 @@ def pbe(
     at : mapping of str to number, optional
         Values of the game's parameters.
     exact : bool
-        Rational arithmetic: a float counts as the decimal that it prints as, and results are ``Fraction``.
+        Rational arithmetic: a float (and an irrational constant such as ``sqrt(2)``, which a game holds as a float)
+        counts as the decimal that it prints as, and results are ``Fraction``.
     tol : float
         Payoff differences up to ``tol`` times the player's payoff span are ties (1e-9: far above the rounding
         of float64, far below what a payoff table means to say). Not used if ``exact``.
@@ -101,7 +103,8 @@ def pbe(
     >>> equilibria[0].strategies["Sender"]["weak"]["beer"]
     Fraction(1, 9)
     """
-    numeric = game.at(**at) if at else game
+    numeric = numbers_in(game, at, "pbe", ("SignalingGame", "ExtensiveGame"))
+    check_tolerance(tol)
     if not isinstance(numeric, SignalingGame):
         from deterrence.solvers.tree_pbe import pbe_of_tree
 

@@ -66,7 +66,13 @@ def verify(game: Any, equilibrium: Any, *, tol: float = 1e-9) -> Certificate:
     >>> verify(game, pooling)
     Certificate(max_regret=0.0, max_belief_error=0.0, sequentially_rational=True, exact=False)
     """
-    return _check_for(game)(game, equilibrium, tol)
+    check = _check_for(game)
+    if not hasattr(equilibrium, "profile") and not hasattr(equilibrium, "probability"):
+        raise GameError(
+            f"verify takes one Equilibrium or a profile (dt.SignalingProfile, dt.BehaviorProfile, dt.MixedProfile), "
+            f"got {type(equilibrium).__name__}"
+        )
+    return check(game, equilibrium, tol)
 
 
 def _check_for(game: Any) -> Check:

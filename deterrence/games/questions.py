@@ -1,0 +1,44 @@
+"""What every solver asks of its arguments before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from deterrence.games.errors import GameError, ParameterError
+
+LARGEST_TOLERANCE = 1e-2
+
+
+def numbers_in(game: Any, at: Mapping[str, object] | None, concept: str, forms: tuple[str, ...]) -> Any:
+    """Return a game at parameter values.
+
+    Parameters
+    ----------
+    game : game
+    at : mapping of str to number, or None
+    concept : str
+        Who asks; named in errors.
+    forms : tuple of str
+        Names of the classes that it takes.
+
+    Raises
+    ------
+    GameError
+        If the game is of another form.
+    ParameterError
+        If ``at`` is no mapping, or a name in it is unknown or missing.
+    """
+    if not any(form.__name__ in forms for form in type(game).__mro__):
+        raise GameError(f"{concept} takes {' or '.join(forms)}, got {type(game).__name__}")
+    if at is None:
+        return game
+    if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):
+        raise ParameterError(f"at must map names of parameters to values, as in at={{'p': 0.3}}, got {at!r}")
+    return game.at(**at)
+
+
+def check_tolerance(tol: float) -> None:
+    """Raise ParameterError unless a tolerance of ties is a small non-negative number."""
+    if not 0 <= tol <= LARGEST_TOLERANCE:
+        raise ParameterError(f"tol must lie in [0, {LARGEST_TOLERANCE:g}], got {tol!r}")
