@@ -41,6 +41,15 @@ _HOME = {
     "read_nfg": "games.nfg",
     "write_nfg": "games.nfg",
     "pbe": "solvers.pbe",
+    "spe": "solvers.spe",
+    "spe_batch": "solvers.spe",
+    "sequential": "solvers.sequential",
+    "nash": "solvers.nash",
+    "qre": "solvers.qre",
+    "qre_branch": "solvers.qre",
+    "qre_batch": "solvers.qre",
+    "sequence_form": "solvers.sequence_form",
+    "incredible_threats": "solvers.threats",
     "verify": "solvers.verify",
 }
 

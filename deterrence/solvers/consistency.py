@@ -1,0 +1,184 @@
+r"""Consistent beliefs in the sense of Kreps and Wilson, decided, with the trembles that generate them as witness.
+
+An assessment (strategies and beliefs) is consistent iff it is the limit of fully mixed strategies with the beliefs that
+Bayes' rule gives them. That is so iff there are integers :math:`\kappa(a) \ge 1` for the actions of probability zero
+(0 for the others) and positive numbers :math:`\pi(a)` (the probabilities themselves where positive) such that at
+every information set the nodes believed in are those whose path has the least sum of :math:`\kappa`, and beliefs
+among them are proportional to the product of :math:`\pi` and chance along the path [1]_ [2]_. The first condition is
+a linear program in integers, the second linear in :math:`\log \pi`; the strategies
+:math:`\pi(a)\,\varepsilon^{\kappa(a)}`, normalised, then have the beliefs as limit.
+
+A chance move of probability zero is treated as a tremble of nature.
+
+References
+----------
+.. [1] D. Kreps and R. Wilson, "Sequential Equilibria", Econometrica 50 (1982), 863-894, appendix.
+.. [2] P. Streufert, "Characterizing Consistency by Monomials and by Product Dispersions", 2012 (a gap in [1]_ closed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.quantities import Array, as_float
+from deterrence.games.topology import Topology
+
+_MOST_ORDER = 10_000  # orders beyond this are not sought
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """Trembles whose beliefs tend to those of an assessment.
+
+    Attributes
+    ----------
+    orders : ndarray of int, shape (S,)
+        By slot (actions, then chance): the power of epsilon with which its probability vanishes; 0 if it does not.
+    coefficients : ndarray, shape (S,)
+        The positive factor in front; the probability itself where the order is 0.
+    """
+
+    orders: Array
+    coefficients: Array
+
+    def strategies(self, game: ExtensiveGame, epsilon: float) -> Array:
+        """Return the fully mixed strategies at an epsilon, shape (A,)."""
+        raw = self.coefficients * float(epsilon) ** self.orders
+        result = raw[: game.topology.action_count].astype(np.float64)
+        for s in game.infosets:
+            result[s.slots] /= result[s.slots].sum()
+        return result
+
+    def beliefs(self, game: ExtensiveGame, epsilon: float) -> Array:
+        """Return the beliefs that Bayes' rule gives the strategies at an epsilon, shape (n,); by logarithms."""
+        logs = np.log(self.coefficients.astype(np.float64)) + self.orders * np.log(float(epsilon))
+        topology = game.topology
+        for s in game.infosets:
+            mine = logs[s.slots]
+            logs[s.slots] = mine - (mine.max() + np.log(np.exp(mine - mine.max()).sum()))
+        reach = np.zeros(topology.size)
+        for level in topology.levels[1:]:
+            reach[level] = reach[topology.parent[level]] + logs[topology.slot[level]]
+        beliefs = np.full(topology.size, np.nan)
+        for s in game.infosets:
+            nodes = list(s.nodes)
+            weight = np.exp(reach[nodes] - reach[nodes].max())
+            beliefs[nodes] = weight / weight.sum()
+        return beliefs
+
+
+def tremble_witness(game: ExtensiveGame, actions: Array, beliefs: Array, tol: float = 1e-9) -> Witness | None:
+    """Return trembles that generate an assessment, or None if it is not consistent.
+
+    Parameters
+    ----------
+    game : ExtensiveGame
+        A single game with numbers and perfect recall.
+    actions : ndarray, shape (A,)
+    beliefs : ndarray, shape (n,)
+        Over the nodes of each information set.
+    tol : float
+        A belief up to ``tol`` counts as zero; logarithms of beliefs must be met within a thousand times that.
+    """
+    slots = np.concatenate([as_float(np.asarray(actions)), as_float(game.chance)])
+    believed = as_float(np.asarray(beliefs)) > tol
+    zero = slots <= 0
+    usage = path_usage(game.topology, zero)
+    orders = labelling(game.topology, usage, zero, believed)
+    if orders is None:
+        return None
+    logs = np.log(np.where(zero, 1.0, np.maximum(slots, 1e-300)))
+    reach = np.zeros(game.topology.size)
+    for level in game.topology.levels[1:]:
+        reach[level] = reach[game.topology.parent[level]] + logs[game.topology.slot[level]]
+    with np.errstate(divide="ignore"):
+        log_beliefs = np.log(as_float(np.asarray(beliefs)))
+    nodes = np.flatnonzero((game.topology.infoset >= 0) & believed)
+    nodes = nodes[np.argsort(game.topology.infoset[nodes], kind="stable")]
+    _, head, which = np.unique(game.topology.infoset[nodes], return_index=True, return_inverse=True)
+    gap = log_beliefs[nodes] - reach[nodes]
+    matrix = usage[nodes].astype(np.float64) - usage[nodes[head[which]]]  # against the first believed node of the set
+    right = gap - gap[head[which]]
+    moved = matrix.any(axis=1)
+    if np.abs(right[~moved]).max(initial=0.0) > 1e3 * tol:
+        return None
+    factors: Array = np.zeros(int(zero.sum()))
+    if moved.any():
+        factors = np.linalg.lstsq(matrix[moved], right[moved], rcond=None)[0]
+        if np.abs(matrix[moved] @ factors - right[moved]).max() > 1e3 * tol:
+            return None
+    coefficients = slots.copy()
+    coefficients[zero] = np.exp(factors)
+    whole = np.zeros(len(slots), dtype=np.int64)
+    whole[zero] = orders
+    return Witness(whole, coefficients)
+
+
+def path_usage(topology: Topology, zero: Array) -> Array:
+    """Return which slots of probability zero lie on the path to each node, shape (n, number of them)."""
+    index = np.cumsum(zero) - 1
+    usage = np.zeros((topology.size, int(zero.sum())), dtype=np.int8)
+    for level in topology.levels[1:]:
+        usage[level] = usage[topology.parent[level]]
+        slot = topology.slot[level]
+        hit = zero[slot]
+        usage[level[hit], index[slot[hit]]] = 1
+    return usage
+
+
+def labelling(topology: Topology, usage: Array, zero: Array, believed: Array) -> Array | None:
+    """Return integer orders of the slots of probability zero that let just the believed nodes come first, or None."""
+    count = int(zero.sum())
+    if _first_come(topology, usage.sum(axis=1, dtype=np.int64), believed):
+        return np.ones(count, dtype=np.int64)
+    equal, above = [], []
+    for s in topology.infosets:
+        if len(s.nodes) == 1:
+            continue
+        nodes = np.array(s.nodes)
+        mine = nodes[believed[nodes]]
+        if not len(mine):
+            return None
+        base = usage[mine[0]].astype(np.int64)
+        equal += [row for row in np.unique(usage[mine], axis=0) - base if row.any()]
+        above += list(np.unique(usage[nodes[~believed[nodes]]], axis=0) - base)
+    if not count or any(not row.any() for row in above):
+        return None
+    from scipy.optimize import LinearConstraint, milp
+
+    constraints = []
+    if equal:
+        constraints.append(LinearConstraint(np.array(equal), 0, 0))
+    if above:
+        constraints.append(LinearConstraint(np.array(above), 1, np.inf))
+    solved = milp(
+        np.ones(count), constraints=constraints, integrality=np.ones(count, dtype=np.int64), bounds=_bounds(count)
+    )
+    return np.round(solved.x).astype(np.int64) if solved.success else None
+
+
+def _first_come(topology: Topology, orders: Array, believed: Array) -> bool:
+    """Whether just the believed nodes of each information set have its least order."""
+    nodes = np.flatnonzero(topology.infoset >= 0)
+    sets = topology.infoset[nodes]
+    least = np.full(len(topology.infosets), np.iinfo(np.int64).max)
+    np.minimum.at(least, sets, orders[nodes])
+    return bool(((orders[nodes] == least[sets]) == believed[nodes]).all())
+
+
+def _bounds(count: int) -> Any:
+    from scipy.optimize import Bounds
+
+    return Bounds(np.ones(count), np.full(count, _MOST_ORDER))
+
+
+def unrestricted(topology: Topology, usage: Array, sets: list[int]) -> bool:
+    """Whether a choice of the trembles gives the nodes of some information sets any log-odds that one likes."""
+    rows = [
+        usage[x].astype(np.int64) - usage[s.nodes[0]] for s in (topology.infosets[i] for i in sets) for x in s.nodes[1:]
+    ]
+    return not rows or int(np.linalg.matrix_rank(np.array(rows, dtype=np.float64))) == len(rows)

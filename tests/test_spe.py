@@ -1,0 +1,151 @@
+"""Subgame perfection: known answers, ties, batches, and decomposition."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textbook_trees import centipede, crisis, entry, horse, outside_option
+from tree_strategies import trees
+
+from deterrence.games.errors import GameError, SolverError
+from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.play import node_values
+from deterrence.games.quantities import symbols
+from deterrence.games.tree import chance, end, move
+from deterrence.solvers.sequential import sequential
+from deterrence.solvers.spe import spe, spe_batch
+from deterrence.solvers.verify_tree import verify_tree
+
+CRISES = [  # models.md, CID: threats must be capable and credible
+    ({"sq": 0, "win": 1, "back": -0.3, "war": -0.6}, {"sq": 1, "win": 0.9, "war": -0.5}, "SQ"),
+    ({"sq": 0, "win": 1, "back": -0.3, "war": -0.1}, {"sq": 1, "win": 0.9, "war": -0.5}, "CONCESSION"),
+    ({"sq": 0, "win": 1, "back": -0.3, "war": -0.1}, {"sq": 1, "win": 0.9, "war": 0.2}, "SQ"),
+    ({"sq": 0, "win": 1, "back": 0.2, "war": -0.6}, {"sq": 1, "win": 0.9, "war": -0.5}, "BACKDOWN"),
+]
+
+
+@pytest.mark.parametrize(("A", "D", "outcome"), CRISES)
+@pytest.mark.parametrize("exact", [False, True])
+def test_deterrence_under_complete_information(A, D, outcome, exact):
+    solved = spe(crisis(A, {**D, "yield": 0}), exact=exact)
+    assert len(solved) == 1
+    assert solved.complete
+    assert solved[0].probability(outcome) == 1
+    assert solved[0].certificate.exact == exact
+
+
+def test_centipede_ends_at_once():
+    solved = spe(centipede(9))
+    assert len(solved) == 1
+    assert solved[0].kind == "take"
+
+
+def test_a_threat_that_is_not_credible_is_no_equilibrium():
+    assert [e.kind for e in spe(entry())] == ["enter, accommodate"]
+
+
+def _brute_force(game):
+    """Pure profiles in which every mover's action is best given what follows."""
+    found = []
+    for choice in product(*(range(len(s.actions)) for s in game.infosets)):
+        actions = np.zeros(game.topology.action_count)
+        actions[[s.first + k for s, k in zip(game.infosets, choice, strict=True)]] = 1
+        values = node_values(game, actions)
+        if all(
+            values[s.nodes[0], s.player] >= max(values[c, s.player] for c in game.topology.children[s.nodes[0]]) - 1e-9
+            for s in game.infosets
+        ):
+            found.append(tuple(actions))
+    return sorted(found)
+
+
+@given(game=trees(players=3, perfect_information=True, nodes=14, depth=4))
+def test_every_pure_equilibrium_is_found_ties_included(game):
+    solved = spe(game)
+    assert sorted(tuple(e.profile.actions) for e in solved) == _brute_force(game)
+    assert all(verify_tree(game, e).sequentially_rational for e in solved)
+
+
+@given(game=trees(perfect_information=True, exact=True, nodes=14, depth=4))
+def test_exact_arithmetic_finds_the_same(game):
+    floats, exact = spe(game.floats()), spe(game, exact=True)
+    assert [tuple(map(float, e.profile.actions)) for e in exact] == [tuple(e.profile.actions) for e in floats]
+    assert all(e.certificate.exact and e.certificate.max_regret == 0 for e in exact)
+
+
+def test_a_tie_decides_what_is_best_before():
+    game = crisis({"sq": 0, "win": 1, "back": 0, "war": 0}, {"sq": 1, "win": 0.9, "war": -0.5, "yield": 0})
+    solved = spe(game)
+    assert {e.kind for e in solved} == {"hold", "attack, resist, back", "attack, yield"}
+    assert solved.options["ties"] == ("start", "attack/resist")
+
+
+def test_too_many_ties_are_an_error():
+    node = end(A=0)
+    for _ in range(10):
+        node = move("A", {"left": node, "right": end(A=0)})
+    with pytest.raises(SolverError, match="more than limit=20 subgame-perfect equilibria"):
+        spe(ExtensiveGame(("A",), node), limit=20)
+
+
+def test_batches_agree_with_single_games():
+    w = symbols("w")
+    reply = move("D", {"fight": end("war", A=-1, D=w), "yield": end(A=1, D=0)})
+    game = ExtensiveGame(("A", "D"), move("A", {"refrain": end(A=0, D=1), "attack": reply}))
+    values = np.array([-1.0, -0.2, 0.0, 0.7])
+    batch = spe_batch(game, at={"w": values})
+    assert batch.flagged.tolist() == [False, False, True, False]
+    for i in (0, 1, 3):
+        assert batch.probability("attack")[i] == spe(game, at={"w": values[i]})[0].probability("attack")
+    assert batch.payoffs()["A"][3] == 0
+
+
+@given(game=trees(players=3, perfect_information=True, nodes=16, depth=4))
+def test_a_batch_of_one_game_is_that_game(game):
+    batch = ExtensiveGame.of(game.topology, game.chance, np.stack([game.payoffs, -game.payoffs]))
+    solved = spe_batch(batch)
+    for i in (0, 1):
+        singles = [tuple(e.profile.actions) for e in spe(batch[i])]
+        assert tuple(solved.actions[i]) in singles
+        assert bool(solved.flagged[i]) == (len(singles) > 1) or bool(spe(batch[i]).options["ties"])
+
+
+def test_subgames_of_imperfect_information_are_solved_as_games():
+    solved = spe(outside_option())
+    outcomes = sorted(round(float(e.payoffs["A"]), 6) for e in solved)
+    assert outcomes == [2, 2, 3]  # out before (bottom, bottom) and before the mixture, in before (top, top)
+    assert solved.complete
+
+
+@given(game=trees(players=2, nodes=12, depth=3))
+def test_subgame_perfect_equilibria_are_certified(game):
+    for e in spe(game):
+        assert e.certificate.max_regret <= 1e-8 * game.span
+
+
+@given(game=trees(players=2, nodes=10, depth=3, payoffs=st.integers(-500, 500)))
+def test_sequential_outcomes_are_subgame_perfect(game):
+    perfect = {tuple(round(float(v), 6) for v in e.payoffs.values()) for e in spe(game)}
+    for e in sequential(game):
+        if e.isolated and all((p == 0) | (p == 1) for p in e.profile.actions):
+            assert tuple(round(float(v), 6) for v in e.payoffs.values()) in perfect
+
+
+def test_a_game_without_moves_has_one_equilibrium():
+    game = ExtensiveGame(("A",), chance({"x": (Fraction(1, 3), end(A=3)), "y": (Fraction(2, 3), end(A=0))}))
+    assert len(spe(game)) == 1
+    assert spe(game)[0].payoffs["A"] == 1
+
+
+def test_a_batch_is_refused():
+    game = entry()
+    batch = ExtensiveGame.of(game.topology, game.chance, np.stack([game.payoffs] * 2))
+    with pytest.raises(GameError, match="spe_batch"):
+        spe(batch)
+    with pytest.raises(GameError, match="perfect information"):
+        spe_batch(horse())
