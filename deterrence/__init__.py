@@ -50,7 +50,10 @@ _HOME = {
     "qre_batch": "solvers.qre",
     "sequence_form": "solvers.sequence_form",
     "incredible_threats": "solvers.threats",
+    "participation": "solvers.participation",
     "verify": "solvers.verify",
+    "participation_batch": "solvers.participation",
+    "CollectiveDefence": "alliances.collective_defence",
 }
 
 _ROOMS: tuple[str, ...] = ()

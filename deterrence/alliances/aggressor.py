@@ -1,0 +1,159 @@
+r"""Is it worth it: the aggressor's choice among attacks, as the upper envelope of lines.
+
+With private value v of the prize, refraining gives 0 and attack x gives
+
+.. math:: U_x(v) = v\,g_x(1 - E[H_x]) - \kappa_x - \lambda E[\text{assisting strength}] = v\,b_x - a_x,
+
+a line in v. If the target yields with probability 1 - R, slope and cost are :math:`b_x = g_x (1 - R E[H_x])` and
+:math:`a_x = R (\kappa_x + \lambda E[\text{strength}])`; if refraining is not safe, because a false alarm may be
+answered, what that costs is taken off every a. The best choice is the upper envelope of these lines, so each
+attack is chosen on one interval of v (perhaps an empty one), and its probability is the measure of that interval
+under the distribution G of v.
+The aggressor attacks at all above :math:`v^* = \min_x a_x / b_x`, so the likelihood of attack is 1 - G(v*).
+At a tie it takes the flatter line, refraining first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deterrence.alliances.records import REFRAIN, AttackOption
+from deterrence.games.costs import Distribution, stack_last
+from deterrence.games.errors import GameError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class AggressorChoice:
+    """The upper envelope of the aggressor's lines.
+
+    Attributes
+    ----------
+    attacks : tuple of str
+        X kinds of attack.
+    slopes, costs : ndarray, shape (..., X)
+        b and a of each attack; b a share of the prize, a in units of the prize.
+    lower, upper : ndarray, shape (..., X)
+        Attack x is chosen iff lower < v <= upper; never where lower >= upper.
+    threshold : ndarray, shape (...)
+        v*; infinite if no attack can ever pay.
+    """
+
+    attacks: tuple[str, ...]
+    slopes: Floats
+    costs: Floats
+    lower: Floats
+    upper: Floats
+    threshold: Floats
+
+    @property
+    def break_even(self) -> Floats:
+        """Value of the prize at which each attack is worth as much as refraining, shape (..., X); infinite if never."""
+        return _break_even(self.slopes, self.costs)
+
+    def measure(self, prize: Distribution) -> Floats:
+        """Return the probability of refraining and of each attack, shape (..., 1 + X); they sum to one."""
+        inside = self._cdf(prize, np.maximum(self.upper, self.lower)) - self._cdf(prize, self.lower)
+        return np.concatenate([1 - inside.sum(axis=-1, keepdims=True), inside], axis=-1)
+
+    def measure_below(self, prize: Distribution, limits: Floats) -> Floats:
+        """Return the probability that each attack is chosen at a value below a limit, shape (..., X)."""
+        top = np.maximum(np.minimum(self.upper, limits), self.lower)
+        return np.asarray(self._cdf(prize, top) - self._cdf(prize, self.lower))
+
+    def likelihood(self, prize: Distribution) -> Floats:
+        """Return 1 - G(v*), shape (...)."""
+        return np.asarray(1 - self._cdf(prize, self.threshold[..., None])[..., 0])
+
+    def best(self, value: Any) -> NDArray[np.str_]:
+        """Return the choice at values of the prize, shape (...)."""
+        v = np.asarray(value, dtype=np.float64)[..., None]
+        chosen = (self.lower < v) & (v <= self.upper)
+        labels = np.array([REFRAIN, *self.attacks])
+        return np.asarray(labels[np.where(chosen.any(axis=-1), 1 + chosen.argmax(axis=-1), 0)])
+
+    def payoff(self, value: Any) -> Floats:
+        """Return the payoff of each attack at values of the prize, shape (..., X)."""
+        return np.asarray(np.asarray(value, dtype=np.float64)[..., None] * self.slopes - self.costs)
+
+    def _cdf(self, prize: Distribution, x: Floats) -> Floats:
+        wide = Distribution(
+            family=prize.family,
+            location=_column(prize.location),
+            scale=_column(prize.scale),
+            shape={name: _column(value) for name, value in prize.shape.items()},
+        )
+        return np.where(np.isposinf(x), 1.0, wide.cdf(np.where(np.isfinite(x), x, 0.0)) * ~np.isneginf(x))
+
+
+def aggressor_choice(
+    attacks: Sequence[AttackOption],
+    holds: Any,
+    strength: Any,
+    punishment: Any = 0.0,
+    *,
+    resists: Any = 1.0,
+    refraining: Any = 0.0,
+) -> AggressorChoice:
+    """Return the aggressor's choice as a function of its value of the prize.
+
+    Parameters
+    ----------
+    attacks : sequence of AttackOption
+        X of them; their ``share`` and ``cost`` count.
+    holds : array_like, shape (..., X)
+        E[H_x], probability that the defence holds after each, as the aggressor sees it.
+    strength : array_like, shape (..., X)
+        Expected assisting strength after each, as the aggressor sees it, in units of strength.
+    punishment : array_like, shape (...)
+        lambda, in units of the prize per unit of strength.
+    resists : array_like, shape (..., X)
+        Probability that the target resists. If it yields, the attack takes its share of the prize for nothing.
+    refraining : array_like, shape (...)
+        What the aggressor expects to suffer although it refrains (a response to a false alarm), in units of
+        the prize; payoffs are relative to that.
+
+    Raises
+    ------
+    GameError
+        If ``holds`` leaves [0, 1] by more than rounding.
+    """
+    h = np.asarray(holds, dtype=np.float64)
+    if ((h < -1e-9) | (h > 1 + 1e-9)).any():
+        raise GameError(
+            f"probabilities that the defence holds must lie in [0, 1], got {h[(h < 0) | (h > 1)].flat[0]:g}"
+        )
+    fights = np.asarray(resists, dtype=np.float64)
+    slopes = stack_last([a.share for a in attacks]) * (1 - fights * np.minimum(h, 1.0))
+    war = stack_last([a.cost for a in attacks]) + np.asarray(punishment)[..., None] * np.asarray(strength, float)
+    costs = fights * war - np.asarray(refraining)[..., None]
+    slopes, costs = np.broadcast_arrays(slopes, costs)
+    break_even = _break_even(slopes, costs)
+    lower = break_even.copy()  # against refraining
+    upper = np.full_like(slopes, np.inf)
+    for x in range(len(attacks)):
+        for y in range(len(attacks)):
+            if x == y:
+                continue
+            rise = slopes[..., x] - slopes[..., y]
+            cross = (costs[..., x] - costs[..., y]) / np.where(rise == 0, 1.0, rise)
+            better = (costs[..., y] < costs[..., x]) | ((costs[..., y] == costs[..., x]) & (y < x))
+            lower[..., x] = np.where(rise > 0, np.maximum(lower[..., x], cross), lower[..., x])
+            lower[..., x] = np.where((rise == 0) & better, np.inf, lower[..., x])
+            upper[..., x] = np.where(rise < 0, np.minimum(upper[..., x], cross), upper[..., x])
+    return AggressorChoice(tuple(a.name for a in attacks), slopes, costs, lower, upper, break_even.min(axis=-1))
+
+
+def _break_even(slopes: Floats, costs: Floats) -> Floats:
+    level = np.where(costs < 0, -np.inf, np.inf)  # what a line that never rises is worth
+    return np.where(slopes > 0, costs / np.where(slopes > 0, slopes, 1.0), level)
+
+
+def _column(value: Any) -> Any:
+    return np.asarray(value)[..., None] if np.ndim(value) else value

@@ -1,0 +1,282 @@
+"""What an attack would meet: who comes, with what strength, and whether the defence holds; for each kind of attack.
+
+Arrays have an axis for the equilibrium (lowest, then highest participation), then the batch dimensions, then
+the kinds of attack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deterrence.games.equilibrium import EquilibriumSet
+from deterrence.games.participation import ParticipationGame
+from deterrence.games.participation_profile import ParticipationProfile
+from deterrence.solvers.participation import participation
+from deterrence.solvers.participation_batch import defence_holds, participation_batch
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """The response to each of X kinds of attack by N members.
+
+    Attributes
+    ----------
+    attacks, members : tuple of str
+    invoked : ndarray, shape (..., X)
+        P(treaty invoked | attack).
+    holds : ndarray, shape (2, ..., X)
+        P(defence holds | attack), in the lowest and in the highest equilibrium.
+    strength : ndarray, shape (2, ..., X)
+        Expected assisting strength, in units of strength.
+    comes : ndarray, shape (2, ..., X, N)
+        Probability that each member assists.
+    nobody : ndarray, shape (2, ..., X)
+        Probability that no member assists.
+    payoffs : ndarray, shape (2, ..., X, N)
+        Each member's expected payoff after the attack.
+    cutpoints : ndarray, shape (2, 2, ..., X, N)
+        Cutpoints; the second axis is the state: invoked, not invoked. In a batch, nan in a state that has
+        probability zero at every point.
+    converged : bool
+        Whether every point of a batch was solved.
+    error : float
+        Bound on the numerical error of ``holds``.
+    strength_invoked : ndarray, shape (2, ..., X)
+        Expected assisting strength if the treaty is invoked; nan where that state was not solved.
+    equilibria : mapping of str to EquilibriumSet
+        By kind of attack, with certificates; empty for a batch, and where members misperceive.
+    """
+
+    attacks: tuple[str, ...]
+    members: tuple[str, ...]
+    invoked: Floats
+    holds: Floats
+    strength: Floats
+    comes: Floats
+    nobody: Floats
+    payoffs: Floats
+    cutpoints: Floats
+    converged: bool
+    error: float
+    strength_invoked: Floats
+    equilibria: Mapping[str, EquilibriumSet] = field(default_factory=dict)
+
+    @property
+    def several(self) -> bool:
+        """Whether some attack has more than one equilibrium response."""
+        return bool(np.abs(self.comes[1] - self.comes[0]).max() > 1e-7)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all equilibria are proven to be known."""
+        return bool(self.equilibria) and all(found.complete for found in self.equilibria.values())
+
+
+def response(game: ParticipationGame, *, every_state: bool = False) -> Response:
+    """Return the equilibrium response to each kind of attack.
+
+    Parameters
+    ----------
+    game : ParticipationGame
+        A single game, solved from many starts and certified, or a batch, solved from nobody and from everybody.
+    every_state : bool
+        Whether a batch is also solved in states of the treaty that have probability zero at every point; a
+        single game always is.
+
+    Raises
+    ------
+    SolverError
+        If a single game has no equilibrium that can be found.
+    """
+    chances = _chances(game)
+    solved = [
+        _batch(game, a.name, chances[:, ..., x], every_state) if game.batch_shape else _single(game, a.name)
+        for x, a in enumerate(game.attacks)
+    ]
+    sets = {a.name: one.equilibria for a, one in zip(game.attacks, solved, strict=True) if one.equilibria is not None}
+    return _summary(
+        game,
+        chances,
+        np.stack([one.cutpoints for one in solved], axis=-2),
+        np.stack([one.probabilities for one in solved], axis=-2),
+        np.stack([one.holds for one in solved], axis=-1),
+        converged=all(one.converged for one in solved),
+        error=max(one.error for one in solved),
+        equilibria=sets,
+    )
+
+
+def mixed(parts: Sequence[tuple[str, Floats, Response]]) -> Response:
+    """Return the mean of responses over the states of a common shock.
+
+    Parameters
+    ----------
+    parts : sequence of (str, ndarray, Response)
+        Name and probability, shape (...), of each state, and the response in it. Cutpoints are means too. The
+        sets of equilibria are kept under ``"ATTACK | STATE"``, and that of the most probable state under
+        ``"ATTACK"`` as well.
+    """
+
+    def mean(name: str, front: int, back: int) -> Floats:
+        total: Any = 0.0
+        for _, weight, one in parts:
+            w = np.asarray(weight)
+            total = total + w.reshape((1,) * front + w.shape + (1,) * back if w.ndim else ()) * getattr(one, name)
+        return np.asarray(total)
+
+    first = parts[0][2]
+    likely = max(parts, key=lambda part: float(np.mean(part[1])))[2]
+    return Response(
+        attacks=first.attacks,
+        members=first.members,
+        invoked=mean("invoked", 0, 1),
+        holds=mean("holds", 1, 1),
+        strength=mean("strength", 1, 1),
+        comes=mean("comes", 1, 2),
+        nobody=mean("nobody", 1, 1),
+        payoffs=mean("payoffs", 1, 2),
+        cutpoints=mean("cutpoints", 2, 2),
+        converged=all(one.converged for _, _, one in parts),
+        error=max(one.error for _, _, one in parts),
+        strength_invoked=mean("strength_invoked", 1, 1),
+        equilibria={
+            **likely.equilibria,
+            **{f"{attack} | {state}": found for state, _, one in parts for attack, found in one.equilibria.items()},
+        },
+    )
+
+
+def realised(game: ParticipationGame, expected: Response, plans: Mapping[int, Response]) -> Response:
+    """Return what happens if some members act on other values than the true ones.
+
+    Parameters
+    ----------
+    game : ParticipationGame
+        At the true values.
+    expected : Response
+        Of that game; members who misperceive nothing act on it.
+    plans : mapping of int to Response
+        By index of a member who misperceives: the response of the game as it sees it, in every state; its
+        cutpoint comes from there.
+    """
+    chances = _chances(game)
+    cuts = np.array(
+        np.broadcast_to(expected.cutpoints, (2, 2, *game.batch_shape, len(game.attacks), len(game.members)))
+    )
+    for i, plan in plans.items():
+        cuts[..., i] = plan.cutpoints[..., i]
+    probabilities, holds = np.empty_like(cuts), np.zeros(cuts.shape[:-1])
+    error = 0.0
+    for x, attack in enumerate(game.attacks):
+        for j, invoked in enumerate((True, False)):
+            if not (chances[j, ..., x] > 0).any():
+                probabilities[:, j, ..., x, :] = np.nan
+                continue
+            stage = game.stage(attack.name, invoked=invoked)
+            probabilities[:, j, ..., x, :] = stage.position * stage.costs.cdf(cuts[:, j, ..., x, :])
+            for k in (0, 1):
+                holds[k, j, ..., x], bound = defence_holds(stage, probabilities[k, j, ..., x, :])
+                error = max(error, bound)
+    return _summary(game, chances, cuts, probabilities, holds, converged=expected.converged, error=error, equilibria={})
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """Equilibria after one kind of attack: arrays of shape (2, 2, ..., N) and (2, 2, ...); nan where not solved."""
+
+    cutpoints: Floats
+    probabilities: Floats
+    holds: Floats
+    converged: bool
+    error: float
+    equilibria: EquilibriumSet | None = None
+
+
+def _single(game: ParticipationGame, attack: str) -> _Solved:
+    found = participation(game, attack=attack)
+    ends = [cast("ParticipationProfile", found[k].profile) for k in (0, -1)]
+    return _Solved(
+        np.stack([e.cutpoints for e in ends]),
+        np.stack([e.probabilities for e in ends]),
+        np.stack([e.holds for e in ends]),
+        True,
+        max(cast("dict[str, float]", found.options["error"]).values()),
+        found,
+    )
+
+
+def _batch(game: ParticipationGame, attack: str, chances: Floats, every_state: bool) -> _Solved:
+    wide = (2, 2, *game.batch_shape)
+    cuts, probabilities = (np.full((*wide, len(game.members)), np.nan) for _ in range(2))
+    holds = np.zeros(wide)
+    converged, error = True, 0.0
+    for j, invoked in enumerate((True, False)):
+        if not (every_state or (chances[j] > 0).any()):
+            continue
+        found = participation_batch(game.stage(attack, invoked=invoked))
+        for k, end in enumerate((found.lowest, found.highest)):
+            cuts[k, j], probabilities[k, j], holds[k, j] = end.cutpoints, end.probabilities, found.holds[k]
+        converged, error = converged and bool(found.converged.all()), max(error, found.error)
+    return _Solved(cuts, probabilities, holds, converged, error)
+
+
+def _chances(game: ParticipationGame) -> Floats:
+    """Return the probabilities of both states of the treaty after each attack, shape (2, ..., X)."""
+    invoked = [np.broadcast_to(game.invocation(a.name).probability, game.batch_shape) for a in game.attacks]
+    return np.stack([np.stack(invoked, axis=-1), 1 - np.stack(invoked, axis=-1)])
+
+
+def _summary(
+    game: ParticipationGame,
+    chances: Floats,
+    cuts: Floats,
+    probabilities: Floats,
+    held: Floats,
+    *,
+    converged: bool,
+    error: float,
+    equilibria: Mapping[str, EquilibriumSet],
+) -> Response:
+    """Return the means over the states of the treaty of all that follows from who comes."""
+    shape = (2, *game.batch_shape, len(game.attacks))
+    holds, strength, nobody, invoked = (np.zeros(shape) for _ in range(4))
+    comes, payoffs = np.zeros((*shape, len(game.members))), np.zeros((*shape, len(game.members)))
+    for x, attack in enumerate(game.attacks):
+        for j in (0, 1):
+            weight = chances[j, ..., x]
+            stage = game.stage(attack.name, invoked=j == 0)
+            if j == 0:
+                invoked[..., x] = (stage.weights * probabilities[:, 0, ..., x, :]).sum(axis=-1)
+            if not (weight > 0).any():
+                continue
+            same = np.array_equal(probabilities[0, j, ..., x, :], probabilities[1, j, ..., x, :])
+            for k in (0,) if same else (0, 1):
+                q, cut = probabilities[k, j, ..., x, :], cuts[k, j, ..., x, :]
+                to = slice(None) if same else k
+                holds[to, ..., x] += weight * held[k, j, ..., x]
+                strength[to, ..., x] += weight * (stage.weights * q).sum(axis=-1)
+                nobody[to, ..., x] += weight * (1 - q).prod(axis=-1)
+                comes[to, ..., x, :] += weight[..., None] * q
+                payoffs[to, ..., x, :] += weight[..., None] * stage.payoffs(cut, q, held[k, j, ..., x])
+    return Response(
+        attacks=tuple(a.name for a in game.attacks),
+        members=game.names,
+        invoked=chances[0],
+        holds=holds,
+        strength=strength,
+        comes=comes,
+        nobody=nobody,
+        payoffs=payoffs,
+        cutpoints=cuts,
+        converged=converged,
+        error=error,
+        strength_invoked=invoked,
+        equilibria=equilibria,
+    )

@@ -1,0 +1,459 @@
+"""What members and treaties may say beyond the core: support, shocks, lift, agreement, opt-outs, doubt, alarms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import multivariate_normal
+
+from deterrence.alliances.collective_defence import (
+    Aggressor,
+    AttackOption,
+    CollectiveDefence,
+    CommonShock,
+    Member,
+    ShockState,
+    Support,
+    Target,
+    Treaty,
+)
+from deterrence.alliances.warning import Automation, blurred_threshold, detection
+from deterrence.games.arrival import arriving_share
+from deterrence.games.costs import degenerate, logistic, normal, two_point, uniform
+from deterrence.games.errors import GameError, ParameterError
+from deterrence.games.members import Attack
+from deterrence.games.participation import ParticipationGame
+from deterrence.solvers.participation import participation
+
+HOPELESS = 1e12  # strength of an attack that no help can turn: then only punishment counts
+
+
+def punishing(*members: Member, value: float, punishment: float, **fields: object) -> CollectiveDefence:
+    """An attack that always succeeds, and costs the aggressor something for each unit of strength that comes."""
+    known = {
+        "attacks": (AttackOption(name="attack", strength=HOPELESS),),
+        "aggressor": Aggressor(prize=degenerate(value), punishment=punishment),
+        "treaty": Treaty(),
+    }
+    return CollectiveDefence(members=members, **{**known, **fields})
+
+
+def likelihood(game: CollectiveDefence) -> float:
+    low, high = game.attack_probabilities().likelihood
+    assert low == pytest.approx(high, abs=1e-12)
+    return float(low)
+
+
+# -- kinds of support ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("scope", "attacks"), [(0.49, 1.0), (0.51, 0.0)])
+def test_scope_and_reliability_are_substitutes(scope: float, attacks: float) -> None:
+    """Win 0.7, lose -0.8 against full support, status quo 0.1, reliability 0.8: the smallest deterring scope is 0.5."""
+    kind = Support(kind="logistics", strength=scope)
+    ally = Member(name="ally", capability=1, cost=two_point(0, 9, 0.8), obligation=1, support=kind)
+    game = punishing(ally, value=0.7 - 0.1, punishment=0.7 + 0.8)
+    assert likelihood(game) == attacks
+    assert float(game.aggressor_choice().threshold) == pytest.approx(0.8 * scope * 1.5, abs=1e-8)
+
+
+def test_support_has_its_own_cost_and_may_not_discharge_the_obligation() -> None:
+    base = Member(name="ally", capability=2, cost=uniform(0, 2), obligation=0.6, audience=0.2, bilateral=0.1)
+    attack = Attack(name="attack", strength=1)
+
+    def comes(kind: Support) -> float:
+        game = ParticipationGame(members=(replace(base, support=kind),), attacks=(attack,))
+        (found,) = participation(game)
+        return float(found.profile.cutpoints[0, 0])
+
+    assert comes(Support()) == pytest.approx(0.9, abs=1e-12)
+    assert comes(Support(kind="intelligence", cost=0.25)) == pytest.approx(0.9 / 0.25, abs=1e-12)
+    assert comes(Support(kind="words", cost=0.25, discharges=0.5)) == pytest.approx((0.1 + 0.4) / 0.25, abs=1e-12)
+
+
+def test_payoffs_count_all_that_is_paid() -> None:
+    """Simulate one member: assist below the cutpoint, and pay for support, the rest owed, the opposition."""
+    kind = Support(kind="logistics", strength=0.5, cost=0.4, discharges=0.7)
+    ally = Member(
+        name="ally", capability=3, stake=2, cost=normal(1.5, 0.6), obligation=0.6, audience=0.3, bilateral=0.1,
+        opposition=0.2, opt_out=0.25, forward=0.5, support=kind,
+    )  # fmt: skip
+    game = ParticipationGame(
+        members=(ally,),
+        attacks=(Attack(name="x", strength=2),),
+        base=1,
+        tripwire=0.4,
+        automaticity=0.5,
+        integration=0.2,
+    )
+    (found,) = participation(game)
+    owed = 0.75 * (0.6 + 0.5) + 0.3
+    without = 1.5 / 3.5
+    with_help = (1.5 + 1.2 * 1.5) / (3.5 + 1.2 * 1.5)
+    cut = (2 * (with_help - without) + 0.7 * owed + 0.1 + 0.2 - 0.2) / 0.4
+    assert found.profile.cutpoints[0, 0] == pytest.approx(cut, abs=1e-9)
+    c = np.random.default_rng(1).normal(1.5, 0.6, 400_000)
+    paid = np.where(c <= cut, 2 * with_help - 0.4 * c - 0.2 - 0.3 * owed, 2 * without - owed - 0.1 - 0.2)
+    stated = found.profile.state_payoffs(game, invoked=True)[0]
+    assert abs(paid.mean() - stated) <= 4.5 * paid.std() / np.sqrt(len(c))
+
+
+# -- commitment and domestic politics --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "more"),
+    [
+        ({"members.a.opt_out": 0.5}, False),
+        ({"members.a.audience": 0.4}, True),
+        ({"members.a.opposition": 0.4}, False),
+        ({"automaticity": 0.4}, True),
+        ({"members.a.days_per_unit": 8.0}, False),
+        ({"members.a.support.strength": 0.3}, False),
+        ({"members.a.support.cost": 0.6}, True),
+        ({"members.a.support.discharges": 0.3}, False),
+    ],
+)
+def test_directions(change: dict[str, float], more: bool) -> None:
+    members = tuple(
+        Member(name=n, capability=3, delay=8, stake=1.5, cost=normal(1, 0.4), obligation=0.5) for n in "abc"
+    )
+    game = ParticipationGame(
+        members=members, attacks=(Attack(name="x", strength=8, window=10),), base=2, decisiveness=2
+    )
+    before, after = (participation(g)[0].profile for g in (game, game.at(**change)))
+    gain = after.probabilities[0, 0] - before.probabilities[0, 0]
+    assert (gain > 1e-4) if more else (gain < -1e-4)
+    assert after.holds[0] != before.holds[0]
+
+
+# -- correlated resolve ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("correlation", "anyone", "payoff"), [(0.0, 0.7, -0.4), (0.5, 0.57752551, -0.27752551)])
+def test_alliance_and_bilateral_guarantee(correlation: float, anyone: float, payoff: float) -> None:
+    """Honoured with probability 0.5 and 0.4; the aggressor wins 1, or loses 1, 0.5 or 1.5."""
+    both = 0.2 + correlation * np.sqrt(0.5 * 0.5 * 0.4 * 0.6)
+    chances = {"both": both, "alliance": 0.5 - both, "bilateral": 0.4 - both, "none": 0.1 + both}
+    alliance = Member(name="alliance", capability=2, cost=degenerate(0.0), obligation=1)
+    bilateral = Member(name="bilateral", capability=1, cost=degenerate(0.0), obligation=1)
+    dear = {"alliance": "members.alliance.cost.location", "bilateral": "members.bilateral.cost.location"}
+    states = tuple(
+        ShockState(
+            name=name, probability=p, changes={path: 9.0 for who, path in dear.items() if name not in (who, "both")}
+        )
+        for name, p in chances.items()
+    )
+    game = CollectiveDefence(
+        members=(alliance, bilateral),
+        attacks=(AttackOption(name="attack", strength=0.1),),
+        decisiveness=60,
+        aggressor=Aggressor(prize=degenerate(1.0), punishment=0.5),
+        shock=CommonShock(states=states),
+    )
+    met = game.response()
+    assert 1 - met.nobody[0, 0] == pytest.approx(anyone, abs=1e-8)
+    assert game.aggressor_choice().payoff(1.0)[0] == pytest.approx(payoff, abs=1e-8)
+    assert likelihood(game) == 0.0
+    assert met.complete
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.3, 0.6])
+def test_one_factor_leaves_each_member_as_it_was_and_ties_their_fates(rho: float) -> None:
+    members = tuple(Member(name=n, capability=1, cost=normal(0.5, 0.7), obligation=0.9) for n in "ab")
+    game = punishing(*members, value=1, punishment=0.1, shock=CommonShock(correlation=rho, nodes=40))
+    met = game.response()
+    x = (0.9 - 0.5) / 0.7
+    assert met.comes[0, 0] == pytest.approx(0.716145, abs=1e-5)
+    nobody = multivariate_normal(cov=[[1, rho], [rho, 1]]).cdf([-x, -x])
+    assert met.nobody[0, 0] == pytest.approx(float(nobody), abs=2e-5)
+
+
+def test_a_common_shock_makes_the_alliance_less_sure() -> None:
+    members = tuple(Member(name=f"m{i}", capability=2, stake=1, cost=normal(1, 0.5), obligation=0.9) for i in range(5))
+    base = CollectiveDefence(
+        members=members,
+        attacks=(AttackOption(name="x", strength=4, cost=0.1),),
+        base=1,
+        decisiveness=4,
+        aggressor=Aggressor(prize=uniform(0, 1)),
+    )
+    alone, together = (base, replace(base, shock=CommonShock(correlation=0.5)))
+    assert together.response().nobody[0, 0] > alone.response().nobody[0, 0]
+    assert together.response().holds[0, 0] < alone.response().holds[0, 0]
+    assert likelihood(together) > likelihood(alone)
+    batch = together.at(**{"shock.correlation": np.array([0.0, 0.5])}).response()
+    assert batch.holds[0, :, 0] == pytest.approx(
+        [alone.response().holds[0, 0], together.response().holds[0, 0]], abs=1e-6
+    )
+    seen = replace(together, perception={"Aggressor": {"shock.correlation": 0.0}})
+    assert likelihood(seen) == pytest.approx(likelihood(alone), abs=1e-6)
+
+
+# -- arrival ---------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    delay=st.floats(0, 40), lift=st.floats(0, 30), decay=st.floats(0.5, 20), mu=st.floats(0.1, 8), n=st.integers(1, 9),
+    data=st.data(),
+)  # fmt: skip
+def test_arriving_share_is_the_mean_worth(
+    delay: float, lift: float, decay: float, mu: float, n: int, data: st.DataObject
+) -> None:
+    k = data.draw(st.integers(1, n))
+    moments = delay + lift * (np.arange(400) + 0.5) / 400
+    plain = np.exp(-np.maximum(moments - 15, 0) / decay).mean()
+    assert arriving_share(15 - delay, lift, decay) == pytest.approx(plain, abs=1e-4)
+    rng = np.random.default_rng(n)
+    agreed = np.sort(rng.exponential(mu, (4000, n)), axis=1)[:, k - 1]
+    worth = np.exp(-np.maximum(moments[::20] + agreed[:, None] - 15, 0) / decay).mean(axis=1)
+    stated = arriving_share(15 - delay, lift, decay, (n, k, mu))
+    assert abs(worth.mean() - stated) <= 5 * worth.std() / np.sqrt(len(worth)) + 2e-2 * (lift > 0) + 1e-9
+    assert arriving_share(15 - delay, lift, decay, (n, k, 0.0)) == pytest.approx(
+        arriving_share(15 - delay, lift, decay), abs=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "nu", "in_time"), [(0, 0, 1.0, 0.76098354), (5, 5, 3.0, 0.52992702), (5, 3, 3.0, 0.66976887)]
+)
+def test_response_race(n: int, k: int, nu: float, in_time: float) -> None:
+    """Conquest Exp(0.5), delay 0.1, movement Exp(2), k of n members agree after Exp(nu): decay 1 / 0.5, no window.
+
+    Movement of exponential length is one more member who must agree, in a lead role; with n members it enters by the
+    delay that is worth as much, ln(1 + 0.5 / 2) / 0.5.
+    """
+    moving = 0.0 if n == 0 else np.log(1 + 0.5 / 2) / 0.5
+    mover = Member(name="mover", capability=1, delay=0.1 + moving, cost=degenerate(0.0), obligation=1)
+    council = tuple(Member(name=f"m{i}") for i in range(max(n - 1, 0)))
+    treaty = Treaty(rule={"threshold": k} if n else {"lead": "mover"}, deliberation=1 / nu if n else 1 / 2)
+    game = punishing(
+        mover, *council, value=1.0, punishment=3.0, decay=2.0, treaty=treaty,
+        attacks=(AttackOption(name="attack", strength=HOPELESS, window=1e-12),),
+    )  # fmt: skip
+    assert game.response().strength[0, 0] == pytest.approx(in_time, abs=1e-8)
+    assert likelihood(game) == (1.0 if 1 - in_time > 2 / 3 else 0.0)  # gain 1, loss 2
+
+
+def test_largest_delay_that_still_deters() -> None:
+    """Conquest Exp(0.5), movement Exp(4), gain 1, loss 2: a delay of 1.9616585 days."""
+    for delay, attacks in ((1.9616, 0.0), (1.9617, 1.0)):
+        mover = Member(name="mover", capability=1, delay=delay, cost=degenerate(0.0), obligation=1)
+        treaty = Treaty(rule={"lead": "mover"}, deliberation=1 / 4)
+        attack = AttackOption(name="attack", strength=HOPELESS, window=1e-12)
+        game = punishing(mover, value=1.0, punishment=3.0, decay=2.0, treaty=treaty, attacks=(attack,))
+        assert likelihood(game) == attacks
+
+
+def test_agreement_of_more_members_takes_longer() -> None:
+    members = tuple(
+        Member(name=f"m{i}", capability=2, delay=5, cost=normal(0.5, 0.3), obligation=0.6) for i in range(6)
+    )
+    attack = AttackOption(name="x", strength=6, window=8, cost=0.1)
+    fact = [
+        CollectiveDefence(
+            members=members, attacks=(attack,), base=2, decay=2, aggressor=Aggressor(prize=uniform(0, 1)),
+            treaty=Treaty(rule={"threshold": k}, deliberation=2),
+        )
+        for k in (1, 3, 6)
+    ]  # fmt: skip
+    assert np.all(np.diff([likelihood(one) for one in fact]) > 0)
+    with pytest.raises(GameError, match="counts members or a lead nation"):
+        replace(fact[0], treaty=Treaty(rule={"votes": {"m0": 2}, "quota": 1}, deliberation=1))
+
+
+# -- recognition, false alarms, attribution --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("blur", "best", "payoff"),
+    [(0.05, 0.37399591, 0.35639678), (0.15, 0.19429472, 0.1319751), (0.001, 0.49623505, 0.49598518)],
+)
+def test_attack_below_a_blurred_threshold(blur: float, best: float, payoff: float) -> None:
+    """Gain s, punishment 3 if recognised with probability Phi((s - 0.5) / blur): the intensity just below the line."""
+    levels = [best, *np.linspace(0.01, 1, 60)]
+    seen = blurred_threshold(levels, threshold=0.5, blur=blur)
+    attacks = tuple(AttackOption(name=f"s{i}", strength=HOPELESS, share=level) for i, level in enumerate(levels))
+    recognition = {f"s{i}": p for i, p in enumerate(seen)}
+    ally = Member(name="ally", capability=1, cost=degenerate(0.5), obligation=1, recognition=recognition)
+    game = punishing(ally, value=1.0, punishment=3.0, attacks=attacks)
+    choice = game.aggressor_choice()
+    assert str(choice.best(1.0)) == "s0"
+    assert choice.payoff(1.0)[0] == pytest.approx(payoff, abs=1e-8)
+    assert game.attack_probabilities().by_kind["s0"][0] == pytest.approx(1, abs=1e-12)
+
+
+def test_attribution_bounds_recognition() -> None:
+    members = tuple(
+        Member(name=n, capability=1, cost=degenerate(0.3), obligation=1, recognition=p)
+        for n, p in zip("ab", (0.9, 0.5), strict=True)
+    )
+    game = ParticipationGame(
+        members=members, attacks=(Attack(name="cyber", strength=1, attribution=0.4),), rule={"threshold": 1}
+    )
+    chance = game.invocation()
+    assert float(chance.probability) == pytest.approx(0.4 * (1 - 0.1 * 0.5))
+    assert chance.recognition_if_not == pytest.approx([0, 0])
+    both = replace(game, rule=replace(game.rule, kind="unanimity")).invocation()
+    assert float(both.probability) == pytest.approx(0.4 * 0.45)
+    assert both.recognition_if_not == pytest.approx([0.4 * 0.9 * 0.5 / 0.82, 0.4 * 0.1 * 0.5 / 0.82])
+    assert len(participation(game)) == 1  # and is certified
+
+
+def test_false_alarms_make_restraint_less_safe() -> None:
+    """Refraining meets a response with probability 0.5 * 0.3 and then costs 2 per unit of strength."""
+    ally = Member(name="ally", capability=1, cost=two_point(0, 9, 0.8), obligation=1, false_alarm=0.3)
+    for alarm, threshold in ((0.0, 1.6), (0.3, 1.6 - 0.5 * 0.3 * 1.6)):
+        game = punishing(
+            replace(ally, false_alarm=alarm), value=1, punishment=2, treaty=Treaty(rule={"threshold": 1}, incidents=0.5)
+        )
+        assert float(game.aggressor_choice().threshold) == pytest.approx(threshold, abs=1e-8)
+        assert float(game.false_alarm_response()) == pytest.approx(0.5 * alarm * 0.8, abs=1e-12)
+
+
+def test_detection() -> None:
+    found = detection(prior=0.2, cost_miss=5, cost_false=1, sensitivity=1.5)
+    assert found.criterion == pytest.approx(0.60123763, abs=1e-8)
+    assert found.hit == pytest.approx(0.81561038, abs=1e-8)
+    assert found.false_alarm == pytest.approx(0.27384086, abs=1e-8)
+    with pytest.raises(ParameterError, match="sensitivity must be above 0"):
+        detection(prior=0.2, cost_miss=5, cost_false=1, sensitivity=0)
+
+
+def test_automation_trades_judgment_for_time() -> None:
+    members = tuple(
+        Member(name=n, capability=3, delay=4, stake=1, cost=normal(0.8, 0.4), obligation=0.8, recognition=0.7)
+        for n in "abc"
+    )
+    game = CollectiveDefence(
+        members=members,
+        attacks=(AttackOption(name="cyber", strength=4, window=5, share=0.5, cost=0.02),),
+        base=1,
+        decay=2,
+        treaty=Treaty(rule="majority", consultation=5, incidents=0.3),
+        aggressor=Aggressor(prize=uniform(0, 1), punishment=0.05),
+    )
+    slow, fast = (Automation(level=level).applied(game, attack="cyber") for level in (0.0, 1.0))
+    assert fast.treaty.consultation == pytest.approx(1.0)
+    assert fast.response().strength_invoked[0, 0] > slow.response().strength_invoked[0, 0]
+    assert float(fast.participation_game().false_invocation()) > float(slow.participation_game().false_invocation())
+    dull = Automation(level=1.0, speed=0.0).applied(game, attack="cyber")
+    assert likelihood(fast) < likelihood(slow) < likelihood(dull)
+    both = Automation(level=np.array([0.0, 1.0])).applied(game, attack="cyber").attack_probabilities().likelihood[0]
+    assert both == pytest.approx([likelihood(slow), likelihood(fast)], abs=1e-9)
+
+
+# -- doubt of the protege --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("aggressor_belief", "own_belief", "resist", "attack"), [(0.7, 0.7, 1, 0), (0.6, 0.7, 1, 1), (0.7, 0.45, 0, 1)]
+)
+def test_doubt_of_the_protege(aggressor_belief: float, own_belief: float, resist: int, attack: int) -> None:
+    """Conquest succeeds with 0.8 alone and 0.3 against help; fighting costs 0.2 or 0.6, resisting 0.45; true 0.7."""
+    ally = Member(name="ally", capability=1, cost=two_point(0, 9, 0.7), obligation=1)
+    base, strength = 1.0, 4.0  # H = 0.2 alone; an ally of 28 / 3 strengthens it to 0.7
+    path = "members.ally.cost.shape.probability"
+    game = CollectiveDefence(
+        members=(replace(ally, capability=25 / 3),),
+        attacks=(AttackOption(name="attack", strength=strength, cost=0.2),),
+        base=base,
+        aggressor=Aggressor(prize=degenerate(1.0), punishment=0.4 / (25 / 3)),
+        target=Target(cost=degenerate(0.45)),
+        perception={"Aggressor": {path: aggressor_belief}, "Target": {path: own_belief}},
+    )
+    assert game.response().holds[0, 0] == pytest.approx(0.3 * 0.2 + 0.7 * 0.7, abs=1e-9)
+    assert float(game.resistance()[0]) == resist
+    assert likelihood(game) == attack
+    assert float(game.conquest_without_fight()) == attack * (1 - resist)
+    choice = game.aggressor_choice()
+    if resist:
+        assert float(choice.payoff(1.0)[0] > 0) == attack
+        assert pytest.approx(2 / 3) == 0.6 / (0.6 + 0.3)
+
+
+def test_a_target_that_is_surely_helped_resists_more() -> None:
+    ally = Member(name="ally", capability=4, stake=1, cost=normal(0.8, 0.3), obligation=0.5)
+    game = CollectiveDefence(
+        members=(ally,),
+        attacks=(AttackOption(name="x", strength=4, cost=0.1),),
+        base=1,
+        aggressor=Aggressor(prize=uniform(0, 1)),
+        target=Target(cost=normal(0.4, 0.15)),
+    )
+    doubtful = replace(game, perception={"Target": {"members.ally.obligation": 0.0}})
+    assert doubtful.resistance()[0] < game.resistance()[0]
+    assert likelihood(doubtful) > likelihood(game)
+    assert doubtful.response().holds[0, 0] == game.response().holds[0, 0]
+    batch = game.at(**{"target.stake": np.array([0.5, 1.0])})
+    assert batch.attack_probabilities().likelihood[0][1] == pytest.approx(likelihood(game), abs=1e-9)
+
+
+# -- everything at once ----------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_everything_at_once_is_certified_and_a_batch_is_many_games(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    members = tuple(
+        Member(
+            name=f"m{i}", capability=rng.uniform(0.5, 4), delay=rng.uniform(0, 12), stake=rng.uniform(0.2, 2),
+            cost=(normal if i % 2 else logistic)(rng.uniform(0.3, 1), 0.4), obligation=rng.uniform(0, 1),
+            forward=rng.uniform(0, 0.3), recognition=rng.uniform(0.2, 1), days_per_unit=rng.uniform(0, 3),
+            support=Support(kind="k", strength=rng.uniform(0.2, 1), cost=rng.uniform(0.2, 1), discharges=rng.uniform()),
+            opt_out=rng.uniform(), audience=rng.uniform(0, 0.5), opposition=rng.uniform(0, 0.3),
+            false_alarm=rng.uniform(0, 0.3),
+        )
+        for i in range(4)
+    )  # fmt: skip
+    game = CollectiveDefence(
+        members=members, base=1, tripwire=0.3,
+        attacks=(AttackOption(name="x", strength=5, window=9, attribution=0.8, cost=0.05),),
+        treaty=Treaty(rule="majority", deliberation=2, automaticity=0.2, incidents=0.2, consultation=1),
+        aggressor=Aggressor(prize=uniform(0, 1), punishment=0.02), target=Target(cost=normal(0.3, 0.2)),
+    )  # fmt: skip
+    single = game.response()  # certified
+    windows = np.array([3.0, 9.0, 30.0])
+    batch = game.at(**{"attacks.x.window": windows})
+    if single.complete:
+        assert batch.response().holds[0, 1] == pytest.approx(single.holds[0], abs=1e-8)
+        assert batch.response().payoffs[0, 1] == pytest.approx(single.payoffs[0], abs=1e-8)
+        assert batch.attack_probabilities().likelihood[0][1] == pytest.approx(
+            game.attack_probabilities().likelihood[0], abs=1e-8
+        )
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Support(cost=0), ParameterError, "cost of military support must be above 0"),
+        (lambda: Member(name="a", opt_out=1.5), ParameterError, r"opt_out of a must be in \[0, 1\], got 1.5"),
+        (lambda: Member(name="a", support="words"), ParameterError, "support of a must be a Support"),
+        (lambda: CommonShock(correlation=1.0), ParameterError, "correlation must be below 1"),
+        (lambda: CommonShock(correlation=0.2, states=(ShockState(name="s", probability=1),)), GameError, "not both"),
+        (lambda: CommonShock(nodes=0), ParameterError, "nodes must be a whole number"),
+        (
+            lambda: punishing(
+                Member(name="a", cost=uniform(0, 1)), value=1, punishment=1, shock=CommonShock(correlation=0.2)
+            ).response(),
+            GameError,
+            "needs normal or lognormal costs; that of a is uniform",
+        ),
+        (
+            lambda: punishing(Member(name="a"), value=1, punishment=1, target=Target(name="a")),
+            GameError,
+            "is also another player",
+        ),
+        (lambda: Automation(level=2), ParameterError, "level must be in"),
+        (lambda: blurred_threshold([1], threshold=0, blur=0), ParameterError, "blur must be above 0"),
+    ],
+)
+def test_bad_input_is_named(make: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()  # type: ignore[operator]
