@@ -54,6 +54,10 @@ _HOME = {
     "verify": "solvers.verify",
     "participation_batch": "solvers.participation",
     "CollectiveDefence": "alliances.collective_defence",
+    "Scenario": "scenarios.scenario",
+    "Assessment": "scenarios.assessment",
+    "compare_scenarios": "scenarios.comparison",
+    "attack_curve": "plotting.attack_curve",
 }
 
 _ROOMS: tuple[str, ...] = ()

@@ -1,0 +1,311 @@
+"""The command line: assess a scenario, sweep it, solve a game file, list what there is.
+
+Exit status: 0 all well, 2 bad input, 1 anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: threads would only get in each other's way
+
+app = typer.Typer(
+    name="deterrence",
+    help="Deterrence as game theory: how likely is an attack, and how does that change with perceived resolve?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+MOST_POINTS = 100_000_000  # of a sweep from the command line
+MOST_INFORMATION_SETS = 10  # beyond this, a tree is solved for Nash equilibria only
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+ScenarioName = Annotated[str, typer.Argument(help="Name of a shipped scenario, or path of a .toml file.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from deterrence import __version__
+
+        typer.echo(f"deterrence {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Deterrence as game theory."""
+
+
+@app.command()
+def assess(
+    scenario: ScenarioName,
+    figure: Annotated[
+        str | None,
+        typer.Option("--figure", help="Write STEM.png and STEM.svg: likelihood of attack against perceived resolve."),
+    ] = None,
+    as_json: Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown instead of tables.")] = False,
+) -> None:
+    """Assess a scenario: likelihood of attack, who would come, and which assumption drives the answer."""
+    with _bad_input():
+        from deterrence.scenarios.scenario import Scenario
+
+        loaded = Scenario.load(scenario)
+        _say(f"assessing {loaded.name} ...")
+        found = loaded.assess()
+        paths = found.figure(figure) if figure else ()
+    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else found.to_markdown() if markdown else str(found))
+    for path in paths:
+        typer.echo(f"figure: {path}", err=as_json or markdown)
+
+
+@app.command()
+def sweep(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A scenario by name or path, or a model by its id.")
+    ],
+    vary: Annotated[list[str], typer.Option("--vary", help="NAME=LOW:HIGH:POINTS; give it again for each dimension.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .nc, .json or .zarr.")],
+    event: Annotated[str, typer.Option("--event", help="What the likelihood is asked of.")] = "attack",
+) -> None:
+    """Sweep a scenario or a model over a grid and write the result."""
+    with _bad_input():
+        from deterrence.sweeps.files import check_destination, write_dataset
+
+        axes = _axes(vary)
+        check_destination(out)
+        target = _target(scenario)
+        from deterrence.sweeps.sweep import sweep as run
+
+        result = run(target, axes, event=event, progress=sys.stderr.isatty())
+        write_dataset(result, out)
+    points = 1
+    for size in result.sizes.values():
+        points *= size
+    low, high = float(result[f"{event}_low"].min()), float(result[f"{event}_high"].max())
+    typer.echo(f"{points} points; likelihood of {event} from {low:.1%} to {high:.1%}; written to {out}")
+
+
+@app.command()
+def study(
+    file: Annotated[Path, typer.Argument(help="A study file (TOML): what to sweep, where to store it.")],
+    out: Annotated[Path | None, typer.Option("--out", help="File to write: .csv, .nc, .json or .zarr.")] = None,
+) -> None:
+    """Run a sweep that is written down in a study file."""
+    with _bad_input():
+        from deterrence.sweeps.files import check_destination, write_dataset
+        from deterrence.sweeps.study import Study
+
+        if out is not None:
+            check_destination(out)
+        result = Study.load(file).run(progress=sys.stderr.isatty())
+        if out is not None:
+            write_dataset(result, out)
+    typer.echo(str(result))
+
+
+@app.command()
+def resume(store: Annotated[Path, typer.Argument(help="The store of a sweep that did not end.")]) -> None:
+    """Go on with a stored sweep that was interrupted."""
+    with _bad_input():
+        from deterrence.sweeps.study import resume as go_on
+
+        result = go_on(store, progress=sys.stderr.isatty())
+    typer.echo(str(result))
+
+
+@app.command()
+def show(store: Annotated[Path, typer.Argument(help="The store of a sweep.")]) -> None:
+    """Say what a stored sweep holds and how far it got."""
+    with _bad_input():
+        from deterrence.sweeps.study import show as describe
+
+        text = describe(store)
+    typer.echo(text)
+
+
+@app.command()
+def sensitivity(file: Annotated[Path, typer.Argument(help="A study file with a [sensitivity] table.")]) -> None:
+    """Say which parameter of a study drives the answer: Sobol' indices with confidence intervals."""
+    with _bad_input():
+        from deterrence.sweeps.study import Study
+
+        result = Study.load(file).sensitivity(progress=sys.stderr.isatty())
+    typer.echo(result.to_dataframe().to_string())
+
+
+@app.command()
+def solve(
+    file: Annotated[str, typer.Argument(help="A game file (.efg, .nfg) or a scenario.")],
+    exact: Annotated[bool, typer.Option("--exact", help="Rational arithmetic.")] = False,
+) -> None:
+    """Solve a game file or a scenario and print its equilibria."""
+    with _bad_input():
+        typer.echo(str(_solved(file, exact)))
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the scenarios that come with the package."""
+    with _bad_input():
+        from deterrence.scenarios.scenario import Scenario
+
+        rows = [(name, Scenario.load(name).title) for name in Scenario.names()]
+    if as_json:
+        typer.echo(json.dumps([{"name": name, "title": title} for name, title in rows], indent=2))
+        return
+    width = max(len(name) for name, _ in rows)
+    for name, title in rows:
+        typer.echo(f"{name.ljust(width)}  {title}")
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the published models that come with the package."""
+    with _bad_input():
+        from deterrence.models import catalogue
+
+        rows = [(record.id, record.title, record.source) for record in catalogue()]
+    if as_json:
+        typer.echo(json.dumps([{"id": i, "title": title, "source": source} for i, title, source in rows], indent=2))
+        return
+    width = max(len(i) for i, _, _ in rows)
+    for i, title, source in rows:
+        typer.echo(f"{i.ljust(width)}  {title} [{source}]")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of scenario files, for editors."""
+    from deterrence.scenarios.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def _target(name: str) -> Any:
+    """Return a scenario by name or path, or a published model by id."""
+    from deterrence.games.errors import ParameterError, ScenarioError
+    from deterrence.scenarios.scenario import Scenario
+
+    try:
+        return Scenario.load(name)
+    except ScenarioError:
+        if Path(name).is_file():
+            raise
+        from deterrence.models import get
+
+        try:
+            return get(name)
+        except ParameterError as error:
+            raise ParameterError(
+                f"{name!r} is no scenario ({', '.join(Scenario.names())}) and no model: {error}"
+            ) from None
+
+
+def _axes(vary: list[str]) -> dict[str, Any]:
+    """Return the axes of a grid by name."""
+    from deterrence.games.errors import ParameterError
+
+    axes: dict[str, Any] = {}
+    points = 1
+    for name, values in map(_axis, vary):
+        if name in axes:
+            raise ParameterError(f"--vary names {name!r} twice; each dimension is given once")
+        axes[name] = values
+        points *= len(values)
+    if points > MOST_POINTS:
+        raise ParameterError(
+            f"the grid has {points:,} points; the command takes at most {MOST_POINTS:,} (use a study with a store)"
+        )
+    return axes
+
+
+def _axis(text: str) -> tuple[str, Any]:
+    import numpy as np
+
+    from deterrence.games.errors import ParameterError
+
+    name, equals, span = text.partition("=")
+    parts = span.split(":")
+    try:
+        low, high, points = float(parts[0]), float(parts[1]), int(parts[2])
+        if not equals or not name or len(parts) != 3 or points < 1 or not np.isfinite([low, high]).all():
+            raise ValueError
+        if points > MOST_POINTS:
+            raise ParameterError(f"--vary takes at most {MOST_POINTS:,} points a dimension, got {points:,} for {name}")
+    except ParameterError:
+        raise
+    except (ValueError, IndexError):
+        raise ParameterError(f"--vary takes NAME=LOW:HIGH:POINTS, for example resolve=-1:1:41, got {text!r}") from None
+    return name, np.linspace(low, high, points)
+
+
+def _solved(file: str, exact: bool) -> Any:
+    suffix = Path(file).suffix
+    if suffix not in (".efg", ".nfg"):
+        from deterrence.scenarios.scenario import Scenario
+
+        return Scenario.load(file).solve()
+    if not Path(file).is_file():
+        from deterrence.games.errors import GameError
+
+        raise GameError(f"{file}: no such file")
+    if suffix == ".nfg":
+        from deterrence.games.nfg import read_nfg
+        from deterrence.solvers.nash import nash
+
+        return nash(read_nfg(file), exact=exact)
+    from deterrence.games.efg import read_efg
+
+    return _solved_tree(read_efg(file), exact)
+
+
+def _solved_tree(game: Any, exact: bool) -> Any:
+    """Solve a tree by the strongest concept that it admits: subgame perfect, sequential, else Nash."""
+    if game.perfect_information:
+        from deterrence.solvers.spe import spe
+
+        return spe(game, exact=exact)
+    if game.perfect_recall and len(game.infosets) <= MOST_INFORMATION_SETS:
+        from deterrence.solvers.sequential import sequential
+
+        return sequential(game, exact=exact)
+    from deterrence.solvers.nash import nash
+
+    return nash(game, exact=exact)
+
+
+def _say(text: str) -> None:
+    if sys.stderr.isatty():
+        typer.echo(text, err=True)
+
+
+@contextmanager
+def _bad_input() -> Iterator[None]:
+    """Turn errors of the user's input into one clear message and exit status 2."""
+    from deterrence.games.errors import GameError, ParameterError, ScenarioError
+
+    try:
+        yield
+    except (GameError, ParameterError, ScenarioError) as error:
+        typer.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        raise typer.Exit(1) from None
+    except (OSError, RuntimeError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,141 @@
+"""The command line as a new user would try it, bad input included."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from deterrence import __version__
+from deterrence.cli import app
+
+RUNNER = CliRunner()
+
+
+def run(*arguments):
+    return RUNNER.invoke(app, list(arguments))
+
+
+def test_version():
+    result = run("--version")
+    assert result.exit_code == 0
+    assert __version__ in result.stdout
+
+
+def test_list_names_the_scenarios():
+    result = run("list")
+    assert result.exit_code == 0
+    assert "baltic-2017" in result.stdout
+    assert {row["name"] for row in json.loads(run("list", "--json").stdout)} >= {"baltic-2017", "textbook"}
+
+
+def test_assess_prints_a_table_and_says_where_the_figure_is(tmp_path):
+    result = run("assess", "textbook", "--figure", str(tmp_path / "figure"))
+    assert result.exit_code == 0
+    assert "Who would come" in result.stdout
+    assert str(tmp_path / "figure.png") in result.stdout
+    assert (tmp_path / "figure.svg").is_file()
+
+
+def test_assess_prints_json():
+    result = run("assess", "textbook", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["likelihood_of_attack"] == pytest.approx([2 / 3, 2 / 3])
+
+
+def test_sweep_writes_a_table(tmp_path):
+    out = tmp_path / "sweep.csv"
+    result = run(
+        "sweep", "textbook", "--vary", "perception.Aggressor.resolve=0:1:5", "--vary", "loss=1:2:3", "--out", str(out)
+    )
+    assert result.exit_code == 0, result.output
+    assert "15 points" in result.stdout
+    assert "attack_low" in out.read_text("utf-8").splitlines()[0]
+
+
+def test_schema_is_json():
+    assert json.loads(run("schema").stdout)["title"] == "ScenarioTable"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["assess", "no-such"], "no such scenario or file"),
+        (["assess", "baltic-2071"], "did you mean 'baltic-2017'"),
+        (["sweep", "textbook", "--vary", "loss=1:2", "--out", "x.csv"], "NAME=LOW:HIGH:POINTS"),
+        (["sweep", "textbook", "--vary", "loss=1:2:1000000000000", "--out", "x.csv"], "at most 100,000,000 points"),
+        (["sweep", "textbook", "--vary", "loss=1:2:3", "--vary", "loss=1:2:3", "--out", "x.csv"], "names 'loss' twice"),
+        (["sweep", "textbook", "--vary", "los=1:2:3", "--out", "x.csv"], "los"),
+        (["sweep", "textbook", "--vary", "loss=1:2:3", "--out", "x.exe"], "must end in one of"),
+        (["sweep", "textbook", "--vary", "loss=1:2:3", "--out", "no/such/x.csv"], "folder does not exist"),
+        (["solve", "no-such.efg"], "no such file"),
+    ],
+)
+def test_bad_input_exits_with_2_and_one_clear_message(arguments, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert "Traceback" not in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_file_exits_with_2_and_lists_every_mistake(tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text("schema_version = 1\nnam = 'x'\n", "utf-8")
+    result = run("assess", str(path))
+    assert result.exit_code == 2
+    assert f"{path}:2: nam: unknown key" in result.output
+    assert "members: missing" in result.output
+
+
+def test_solve_reads_a_gambit_file(tmp_path):
+    path = tmp_path / "matching.nfg"
+    path.write_text('NFG 1 R "Matching" { "A" "B" } { 2 2 }\n1 -1 -1 1 -1 1 1 -1\n', "utf-8")
+    result = run("solve", str(path), "--exact")
+    assert result.exit_code == 0, result.output
+    assert "1/2" in result.stdout
+
+
+STUDY = """
+schema_version = 1
+target = "textbook"
+events = ["attack"]
+store = "textbook.zarr"
+[vary]
+"perception.Aggressor.resolve" = { low = 0.1, high = 0.9, points = 5 }
+loss = { low = 0.5, high = 2, points = 4 }
+[sensitivity]
+samples = 16
+seed = 1
+"""
+
+
+def test_a_study_runs_is_stored_shown_and_resumed(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY, "utf-8")
+    ran = run("study", str(path), "--out", str(tmp_path / "study.csv"))
+    assert ran.exit_code == 0, ran.output
+    assert len((tmp_path / "study.csv").read_text("utf-8").splitlines()) == 21
+    shown = run("show", str(tmp_path / "textbook.zarr"))
+    assert shown.exit_code == 0, shown.output
+    assert "attack" in shown.stdout
+    again = run("resume", str(tmp_path / "textbook.zarr"))
+    assert again.exit_code == 0, again.output
+    sensitive = run("sensitivity", str(path))
+    assert sensitive.exit_code == 0, sensitive.output
+    assert "loss" in sensitive.stdout
+
+
+def test_a_store_that_is_none_is_no_traceback(tmp_path):
+    result = run("show", str(tmp_path / "nothing.zarr"))
+    assert result.exit_code in (1, 2)
+    assert "nothing.zarr" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_model_can_be_swept(tmp_path):
+    result = run("sweep", "ALSIG", "--vary", "rho=0.1:0.9:5", "--out", str(tmp_path / "model.json"))
+    assert result.exit_code == 0, result.output
+    assert "5 points" in result.stdout

@@ -1,0 +1,29 @@
+"""The example of the README prints what the README says it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def test_the_example_prints_what_the_readme_says():
+    text = README.read_text("utf-8")
+    code = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    expected = re.search(r"prints[^\n]*\n\n```\n(.*?)```", text, re.DOTALL)
+    assert code is not None
+    assert expected is not None
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code[1], str(README), "exec"), {})
+    assert printed.getvalue() == expected[1]
+
+
+def test_the_readme_fits_on_one_screen_and_names_both_commands():
+    text = README.read_text("utf-8")
+    assert len(text.splitlines()) < 80
+    assert "make demo" in text
+    assert "make test" in text
