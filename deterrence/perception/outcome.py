@@ -1,0 +1,354 @@
+"""What mistaken players expect, what they do, what happens, and the gap between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from deterrence.games.equilibrium import EquilibriumSet, Strategies
+from deterrence.games.errors import GameError
+from deterrence.games.events import Event
+from deterrence.games.quantities import Array
+from deterrence.games.tables import number_text
+from deterrence.perception.trees import Ends
+from deterrence.perception.views import View
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Range: TypeAlias = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Play:
+    """One way in which the players' expectations may combine; arrays are over the Z ends of the game.
+
+    Attributes
+    ----------
+    expects : mapping of player to str
+        Which equilibrium of its game each player has in mind.
+    true : ndarray, shape (Z,)
+        Probability of each end.
+    believed : mapping of player to ndarray, shape (Z,)
+        What each player expects.
+    mistaken : mapping of player to ndarray, shape (Z,)
+        Probability of each end on whose way the player took an action that, at the true values and given what the
+        others really do, is not a best reply.
+    payoffs, regret : mapping of player to float
+        Expected payoff at the true values, and what a best reply to the others' play would have added to it.
+    strategies : mapping
+        What is really played, by player, information set and action.
+    """
+
+    expects: Mapping[str, str]
+    true: Array
+    believed: Mapping[str, Array]
+    mistaken: Mapping[str, Array]
+    payoffs: Mapping[str, float]
+    regret: Mapping[str, float]
+    strategies: Strategies = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Surprise:
+    """How much a player is surprised; ranges over the combinations of expectations.
+
+    Attributes
+    ----------
+    divergence : (float, float)
+        Kullback-Leibler divergence, in nats, of what the player expects from what happens, over public outcomes;
+        infinite if something happens that it held impossible.
+    chance : (float, float)
+        Probability that the player gave to what happens, averaged over what happens.
+    """
+
+    divergence: Range
+    chance: Range
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SubjectiveOutcome:
+    """Play by players who may be wrong about the game.
+
+    Every number is a range (low, high) over ``plays``: the combinations of equilibria that the players may have in
+    mind.
+
+    Attributes
+    ----------
+    plays : tuple of Play
+    views : mapping of player to View
+        The game as each sees it.
+    truth : mapping of str to value
+    ends : Ends
+        What may happen.
+    aggressor : str or None
+        Whose attack it is.
+    attack, war : str or callable
+        The events meant by "attack" and "war".
+    stated_chance : float
+        Below which believed chance an outcome counts as a miscalculation.
+    solve_informed : callable
+        Solves the game at the true values, when first asked.
+    """
+
+    plays: Sequence[Play] = field(repr=False)
+    views: Mapping[str, View] = field(repr=False)
+    truth: Mapping[str, Any]
+    ends: Ends = field(repr=False)
+    aggressor: str | None
+    attack: Event
+    war: Event
+    stated_chance: float
+    solve_informed: Callable[[], EquilibriumSet] = field(repr=False)
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """Who plays."""
+        return tuple(self.views)
+
+    @cached_property
+    def informed(self) -> EquilibriumSet:
+        """The equilibria of the game at the true values, commonly known: what would happen if nobody were wrong."""
+        return self.solve_informed()
+
+    # -- what happens, and what was expected ---------------------------------------------------------------------------
+
+    def probability(self, event: Event) -> Range:
+        """Return the lowest and highest true probability of an event.
+
+        Raises
+        ------
+        GameError
+            If the event is not known.
+        """
+        weights = self.ends.weights(event)
+        return self._range(lambda play: float(play.true @ weights))
+
+    def believed(self, player: str, event: Event) -> Range:
+        """Return the lowest and highest probability that a player gives to an event.
+
+        Raises
+        ------
+        GameError
+            If the player or the event is not known.
+        """
+        if player not in self.players:
+            raise GameError(f"no player {player!r}; players are {', '.join(self.players)}")
+        weights = self.ends.weights(event)
+        return self._range(lambda play: float(play.believed[player] @ weights))
+
+    def outcomes(self) -> dict[tuple[str, ...], Range]:
+        """Return the range of probability of each public outcome that can happen."""
+        tables = np.array([self.ends.public_distribution(play.true) for play in self.plays])
+        low, high = tables.min(axis=0), tables.max(axis=0)
+        return {o: (float(a), float(b)) for o, a, b in zip(self.ends.outcomes, low, high, strict=True) if b > 0}
+
+    # -- the gap -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def surprise(self) -> Mapping[str, Surprise]:
+        """Each player's surprise at what happens."""
+        return {player: self._surprise_of(player) for player in self.players}
+
+    @cached_property
+    def regret(self) -> Mapping[str, Range]:
+        """What each player would have gained by a best reply, at the true values, to what the others really do.
+
+        Of a collective-defence game, that of the aggressor.
+        """
+        known = self.plays[0].regret
+        return {
+            player: (min(play.regret[player] for play in self.plays), max(play.regret[player] for play in self.plays))
+            for player in known
+        }
+
+    @property
+    def miscalculation(self) -> Range:
+        """Probability of a public outcome that some player gave less than ``stated_chance``."""
+        return self.miscalculation_below(self.stated_chance)
+
+    def miscalculation_below(self, chance: float) -> Range:
+        """Return the probability of a public outcome to which some player gave a probability below ``chance``."""
+
+        def share(play: Play) -> float:
+            true = self.ends.public_distribution(play.true)
+            least = np.min([self.ends.public_distribution(play.believed[p]) for p in self.players], axis=0)
+            return float(true[least < chance].sum())
+
+        return self._range(share)
+
+    @property
+    def unwanted_war(self) -> Range:
+        """Probability of a war that the aggressor would not have started at the true values.
+
+        A war counts if the aggressor came to it by an action that is no best reply, at the true values, to what
+        the others really do. An action that is as good as the best counts as wanted.
+        """
+        war = self.ends.weights(self.war)
+        return self._range(lambda play: float(play.mistaken[self._aggressor()] @ war))
+
+    @property
+    def missed_deterrence(self) -> Range:
+        """Probability of an attack that true resolve, if known, would have deterred: it is no best reply to it."""
+        attack = self.ends.weights(self.attack)
+        return self._range(lambda play: float(play.mistaken[self._aggressor()] @ attack))
+
+    @property
+    def called_bluff(self) -> Range:
+        """Probability of an attack without war after a move that did not pay.
+
+        An attack stops short of war, and some player on the way took an action (it made a threat, paid for a signal,
+        or attacked) that is no best reply, at the true values, to what the others really do: whose bluff was called.
+        """
+        short = self.ends.weights(self.attack) * (1 - self.ends.weights(self.war))
+
+        def share(play: Play) -> float:
+            worst = np.max([play.mistaken[p] for p in self.players], axis=0)
+            return float(worst @ short)
+
+        return self._range(share)
+
+    # -- for people ----------------------------------------------------------------------------------------------------
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a pandas table: a row per event of interest, true and believed probabilities."""
+        import pandas as pd
+
+        rows = [
+            {"outcome": " / ".join(outcome), "who": who, "low": low, "high": high}
+            for outcome in self.ends.outcomes
+            for who, (low, high) in self._row(outcome)
+        ]
+        return pd.DataFrame(rows)
+
+    def __str__(self) -> str:
+        lines = [f"subjective play: {_overlays(self.views, self.truth)}"]
+        for outcome in self.ends.outcomes:
+            cells = [(who, pair) for who, pair in self._row(outcome)]
+            if any(high > 5e-13 for _, (_, high) in cells):
+                shown = ", ".join(f"{who} {_range_text(pair)}" for who, pair in cells)
+                lines.append(f"  {' / '.join(outcome)}: {shown}")
+        for name, pair in self._gaps().items():
+            lines.append(f"  {name}: {_range_text(pair)}")
+        for name, members in self._groups.items():
+            surprise = self.surprise[members[0]]
+            said = (
+                f"surprise {_range_text(surprise.divergence)} nats, gave {_range_text(surprise.chance)} to what happens"
+            )
+            known = members[0] in self.regret and len(members) == 1
+            lines.append(f"  {name}: {said}{f', regret {_range_text(self.regret[members[0]])}' if known else ''}")
+        if len(self.plays) > 1:
+            lines.append(
+                f"  ranges are over {len(self.plays)} combinations of equilibria that the players may have in mind"
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        who = ("outcome", "true", *(_expect(name, members) for name, members in self._groups.items()))
+        head = "".join(f"<th>{escape(column)}</th>" for column in who)
+        body = ""
+        for outcome in self.ends.outcomes:
+            cells = [pair for _, pair in self._row(outcome)]
+            if any(high > 5e-13 for _, high in cells):
+                shown = "".join(f"<td>{_range_text(pair)}</td>" for pair in cells)
+                body += f"<tr><td>{escape(' / '.join(outcome))}</td>{shown}</tr>"
+        gaps = "; ".join(f"{name} {_range_text(pair)}" for name, pair in self._gaps().items())
+        caption = escape(_overlays(self.views, self.truth))
+        return f"<table><caption>{caption}</caption><tr>{head}</tr>{body}</table><p>{escape(gaps)}</p>"
+
+    # -- private -------------------------------------------------------------------------------------------------------
+
+    def _range(self, measure: Callable[[Play], float]) -> Range:
+        values = [measure(play) for play in self.plays]
+        return min(values), max(values)
+
+    def _surprise_of(self, player: str) -> Surprise:
+        return Surprise(
+            divergence=self._range(lambda play: _divergence(*self._public(play, player))),
+            chance=self._range(lambda play: float(np.prod(self._public(play, player), axis=0).sum())),
+        )
+
+    def _public(self, play: Play, player: str) -> tuple[Array, Array]:
+        return self.ends.public_distribution(play.true), self.ends.public_distribution(play.believed[player])
+
+    def _aggressor(self) -> str:
+        if self.aggressor is None:
+            raise GameError(
+                f"nobody is known to be the aggressor: no player has an action {self.attack!r}; name it by aggressor="
+            )
+        return self.aggressor
+
+    def _row(self, outcome: tuple[str, ...]) -> list[tuple[str, Range]]:
+        at = self.ends.outcomes.index(outcome)
+        rows = [("true", self._range(lambda play: float(self.ends.public_distribution(play.true)[at])))]
+        for name, members in self._groups.items():
+            chances = [float(self.ends.public_distribution(play.believed[members[0]])[at]) for play in self.plays]
+            rows.append((_expect(name, members), (min(chances), max(chances))))
+        return rows
+
+    @cached_property
+    def _groups(self) -> dict[str, tuple[str, ...]]:
+        """Players who have the same expectations and no part of their own to tell apart, under a common name."""
+        alike: dict[object, list[str]] = {}
+        for player in self.players:
+            told = tuple((np.round(play.believed[player], 12) + 0.0).tobytes() for play in self.plays)
+            alike.setdefault(player if player in self.regret else told, []).append(player)
+        return {_names(members): tuple(members) for members in alike.values()}
+
+    def _gaps(self) -> dict[str, Range]:
+        gaps = {"miscalculation": self.miscalculation}
+        known = self.aggressor is not None
+        for name in ("unwanted_war", "missed_deterrence", "called_bluff") if known else ():
+            try:
+                gaps[name.replace("_", " ")] = getattr(self, name)
+            except GameError:  # the game has no such event
+                continue
+        return gaps
+
+
+def _divergence(true: Array, believed: Array) -> float:
+    happens = true > 0
+    if bool((believed[happens] <= 0).any()):
+        return float("inf")
+    return max(0.0, float((true[happens] * np.log(true[happens] / believed[happens])).sum()))
+
+
+def _range_text(pair: Range) -> str:
+    low, high = pair
+    if low == high or abs(high - low) <= 5e-10 * max(1.0, abs(high)):
+        return number_text(high)
+    return f"{number_text(low)} to {number_text(high)}"
+
+
+def _names(members: Sequence[str]) -> str:
+    if len(members) <= 2:
+        return " and ".join(members)
+    return f"{members[0]} and {len(members) - 1} others"
+
+
+def _expect(name: str, members: Sequence[str]) -> str:
+    return f"{name} {'expects' if len(members) == 1 else 'expect'}"
+
+
+def _overlays(views: Mapping[str, View], truth: Mapping[str, Any]) -> str:
+    said = []
+    for player, view in views.items():
+        said += _differences(player, view, truth)
+    return "; ".join(said) or "nobody is mistaken"
+
+
+def _differences(chain: str, view: View, around: Mapping[str, Any]) -> list[str]:
+    changed = [
+        f"{name} = {number_text(value)}" + (f" (for {number_text(around[name])})" if name in around else "")
+        for name, value in view.values.items()
+        if name not in around or (value is not around[name] and repr(value) != repr(around[name]))
+    ]
+    said = [f"{chain} believes {', '.join(changed)}"] if changed else []
+    for player, inner in view.others.items():
+        said += _differences(f"{chain} believes that {player}", inner, view.values)
+    return said
