@@ -64,6 +64,7 @@ _HOME = {
     "berk_nash": "perception.berk_nash",
     "signal_detection": "perception.learning",
     "compare": "perception.compare",
+    "Model": "models.model",
     "CollectiveDefence": "alliances.collective_defence",
     "Scenario": "scenarios.scenario",
     "Assessment": "scenarios.assessment",
@@ -71,7 +72,7 @@ _HOME = {
     "attack_curve": "plotting.attack_curve",
 }
 
-_ROOMS: tuple[str, ...] = ()
+_ROOMS = ("models",)
 
 __all__ = [*_HOME, *_ROOMS]
 
