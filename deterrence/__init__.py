@@ -69,10 +69,11 @@ _HOME = {
     "Scenario": "scenarios.scenario",
     "Assessment": "scenarios.assessment",
     "compare_scenarios": "scenarios.comparison",
+    "sweep": "sweeps.sweep",
     "attack_curve": "plotting.attack_curve",
 }
 
-_ROOMS = ("models",)
+_ROOMS = ("models", "sweeps", "plotting")
 
 __all__ = [*_HOME, *_ROOMS]
 

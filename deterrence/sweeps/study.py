@@ -1,0 +1,288 @@
+"""Studies: sweeps written down in a TOML file, run, resumed and read from the command line.
+
+A study file::
+
+    schema_version = 1
+    target = "baltic-2017"            # a scenario by name or path, or a model as "model:ALSIG"
+    events = ["attack"]
+    store = "baltic.zarr"             # optional: the sweep can then be resumed; relative to the file
+
+    [vary]                            # a grid; with [sample], ranges to draw from
+    resolve = { low = -1, high = 1, points = 101 }
+    "treaty.consultation" = { values = [0, 2, 5] }
+
+    [at]                              # optional: fixed values
+    brigade = 3000
+
+    [sample]                          # optional: a sample instead of a grid
+    points = 1024
+    method = "sobol"                  # or "halton", "latin hypercube"
+    seed = 1
+
+    [sensitivity]                     # optional: what `sensitivity` asks
+    samples = 512
+    seed = 1
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deterrence.games.errors import ScenarioError
+from deterrence.sweeps.designs import Grid, Sample
+from deterrence.sweeps.errors import StoreError
+from deterrence.sweeps.progress import Told
+from deterrence.sweeps.sweep import failures, load, sweep
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from deterrence.sweeps.study_schema import AxisTable, StudyTable
+
+_LARGEST = 1_000_000  # bytes of a study file
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A sweep as a file says it.
+
+    Attributes
+    ----------
+    table : StudyTable
+        The validated content.
+    folder : Path
+        What paths in the file are relative to.
+    """
+
+    table: StudyTable = field(repr=False)
+    folder: Path
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Study:
+        """Return the study of a TOML file.
+
+        Raises
+        ------
+        ScenarioError
+            If the file is wrong; ``problems`` lists every mistake, each with file, line and key.
+        """
+        place = Path(path)
+        return cls(_parsed(_read(place), place.name), place.resolve().parent)
+
+    @property
+    def target(self) -> Any:
+        """The scenario or model."""
+        name = self.table.target
+        if name.startswith("model:"):
+            return _model(name.removeprefix("model:"))
+        from deterrence.scenarios.scenario import Scenario
+
+        beside = self.folder / name
+        return Scenario.load(beside if beside.is_file() else name)
+
+    @property
+    def over(self) -> dict[str, Any]:
+        """Values of each parameter, or ranges if the study draws a sample."""
+        ranges = self.table.sample is not None
+        return {name: _ends(axis) if ranges else _values(axis) for name, axis in self.table.vary.items()}
+
+    @property
+    def store(self) -> str | None:
+        """Where the result is stored, if anywhere."""
+        given = self.table.store
+        return given if given is None or "://" in given else str(self.folder / given)
+
+    def run(self, *, executor: Any = None, progress: bool | Told = True, repair: bool = False) -> xr.Dataset:
+        """Run the sweep, or resume it where it is stored.
+
+        Raises
+        ------
+        ParameterError, GameError
+            If the target does not know a name or an event.
+        StoreError
+            If the store cannot be used.
+        """
+        table, options = self.table, self._question()
+        if table.sample is not None:
+            options |= {"samples": table.sample.points, "method": table.sample.method, "seed": table.sample.seed}
+        options |= {"store": self.store, "block": table.block, "memory": table.memory, "repair": repair}
+        return sweep(self.target, self.over, executor=executor, progress=progress, **options)
+
+    def sensitivity(self, *, executor: Any = None, progress: bool | Told = True) -> xr.Dataset:
+        """Return Sobol' indices of the first event over the ranges of the study.
+
+        Raises
+        ------
+        ParameterError
+            If the answer does not vary, or a range is a single value.
+        """
+        from deterrence.sweeps.sensitivity import sobol_indices
+
+        asked = self.table.sensitivity
+        ranges = {name: _ends(axis) for name, axis in self.table.vary.items()}
+        options = {**self._question(), **asked.model_dump()}
+        return sobol_indices(self.target, ranges, executor=executor, progress=progress, **options)
+
+    def _question(self) -> dict[str, Any]:
+        return {"at": dict(self.table.at), "event": list(self.table.events), "concept": self.table.concept}
+
+
+def resume(
+    store: str | os.PathLike[str], *, executor: Any = None, progress: bool | Told = True, repair: bool = False
+) -> xr.Dataset:
+    """Finish the stored sweep of a scenario or a library model, from what the store itself says.
+
+    Parameters
+    ----------
+    store : path or URL
+    executor, progress, repair
+        As in ``sweep``.
+
+    Raises
+    ------
+    StoreError
+        If there is no sweep, or its target can only be had from the script that made it: run that again.
+    """
+    found = load(store, partial=True)
+    spec = json.loads(str(found.attrs["specification"]))
+    question, design = spec["question"], spec["design"]
+    columns = {name: found[name].values for name in design["points"]}
+    dims = [str(d) for d in found.sizes]
+    asked: Grid | Sample
+    if design["kind"] == "grid":
+        asked = Grid({name: columns[name] for name in dims})
+    else:
+        asked = Sample(columns, {key: value for key, value in design.items() if key != "points"})
+    settle = question["ties"]
+    return sweep(
+        _target_again(question["target"], store),
+        asked,
+        at=question["at"],
+        event=question["events"],
+        concept=None if question["concept"] is None else question["concept"]["name"],
+        ties=None if not settle else "settle" if settle.startswith("settled") else "leave",
+        store=store,
+        executor=executor,
+        progress=progress,
+        repair=repair,
+    )
+
+
+def show(store: str | os.PathLike[str]) -> str:
+    """Return in words what a store holds: the question, how far it is, the ranges of its answers, and what failed.
+
+    Raises
+    ------
+    StoreError
+        If there is no sweep.
+    """
+    found = load(store, partial=True)
+    spec = json.loads(str(found.attrs["specification"]))
+    done = int((found["status"] != 255).sum())
+    total = int(found.attrs["points"])
+    target = spec["question"]["target"]
+    name = next((f"{key} {target[key]}" for key in ("scenario", "model", "game") if key in target), "target")
+    lines = [f"{name}, {total:,} points, {done:,} done ({done / total:.0%})", f"started {found.attrs['started']}"]
+    for parameter, told in spec["design"]["points"].items():
+        lines.append(f"  {parameter}: {told['count']} values from {told['low']:g} to {told['high']:g}")
+    for variable in json.loads(str(found.attrs["probabilities"])):
+        values = found[variable].values
+        known = values[np.isfinite(values)]
+        if known.size:
+            lines.append(f"  {variable}: {known.min():.4g} to {known.max():.4g}, mean {known.mean():.4g}")
+    kinds = [n for n in found.data_vars if "kind" in found[n].attrs]
+    lines += [f"  {found[n].attrs['kind']}: at {float(found[n].mean()):.1%} of the points" for n in kinds]
+    if found.attrs.get("failed"):
+        lines.append(f"{found.attrs['failed']:,} points have no answer, such as")
+        for failure in failures(found)[:5]:
+            where = ", ".join(f"{key}={value:g}" for key, value in failure.items() if isinstance(value, float))
+            lines.append(f"  {where}: {failure['reason']}")
+    return "\n".join(lines)
+
+
+def _target_again(told: Mapping[str, Any], store: Any) -> Any:
+    if "scenario" in told:
+        from deterrence.scenarios.scenario import Scenario
+
+        return Scenario.loads(str(told["text"]), f"{told['scenario']} in {store}")
+    if "model" in told:
+        return _model(str(told["model"]))
+    raise StoreError(
+        f"{store} holds a sweep of a game, which only the script that made it has: run that again to resume"
+    )
+
+
+def _model(id: str) -> Any:
+    from deterrence.models.library import get
+
+    return get(id)
+
+
+def _ends(axis: AxisTable) -> tuple[float, float]:
+    if axis.values is not None:
+        return min(axis.values), max(axis.values)
+    assert axis.low is not None
+    assert axis.high is not None
+    return axis.low, axis.high
+
+
+def _values(axis: AxisTable) -> Any:
+    if axis.values is not None:
+        return list(axis.values)
+    assert axis.low is not None
+    assert axis.high is not None
+    assert axis.points is not None
+    return np.linspace(axis.low, axis.high, axis.points)
+
+
+def _read(path: Path) -> str:
+    if not path.is_file():
+        raise ScenarioError(f"{path}: no such file; expected a study in TOML")
+    if path.stat().st_size > _LARGEST:
+        raise ScenarioError(f"{path}: a study file may have at most {_LARGEST:,} bytes")
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{path}: expected a text file in UTF-8, but byte {error.start} is not") from None
+
+
+def _parsed(text: str, where: str) -> StudyTable:
+    from pydantic import ValidationError
+
+    from deterrence.scenarios.loader import report
+    from deterrence.sweeps.study_schema import StudyTable
+
+    try:
+        data = tomllib.loads(text)
+        return StudyTable.model_validate(data)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{where}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ScenarioError(f"{where}: tables are nested too deeply to be a study") from None
+    except ValidationError as error:
+        raise report(where, text, list(_problems(error))) from None
+
+
+def _problems(error: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    from deterrence.sweeps.study_schema import known_keys
+
+    for item in error.errors(include_url=False):
+        place = tuple(item["loc"])
+        if item["type"] == "missing":
+            yield place, "missing; expected a value"
+        elif item["type"] == "extra_forbidden":
+            known = known_keys(place[:-1])
+            near = difflib.get_close_matches(str(place[-1]), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield place, f"unknown key; expected one of {', '.join(known)}{hint}"
+        else:
+            yield place, str(item["msg"]).removeprefix("Value error, ")
