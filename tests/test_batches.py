@@ -74,7 +74,7 @@ def test_a_contraction_has_one_equilibrium(seed: int, n: int) -> None:
     if contracts(stage):
         assert len(found.holds) == 1
     batch = participation_batch(stage)
-    assert batch.converged
+    assert batch.converged.all()
     assert batch.lowest.probabilities == pytest.approx(found.probabilities[0], abs=1e-9) or len(found.holds) > 1
     assert (np.abs(found.probabilities - batch.highest.probabilities).max(axis=-1) < 1e-8).any()
 

@@ -387,7 +387,7 @@ def test_a_batch_is_many_games() -> None:
     met = batch.response()
     assert low.shape == (4, 3)
     assert met.comes.shape == (2, 4, 3, 2, 3)
-    assert met.converged
+    assert met.converged.all()
     for j, shift in enumerate(shifts):
         for k, window in enumerate(windows):
             one = alliance().at(**{"members.*.cost.location": {"add": shift}, "attacks.full.window": window})

@@ -265,9 +265,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.~)}*-])(?:/(?:work|tmp|root|home/\w+|Users/\
 def text_files() -> Iterator[Path]:
     """Yield the text files that git tracks; where it does not track this one, all that no tool made."""
     try:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, check=True
-        ).stdout
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, check=True).stdout
         files = [CHECKOUT / name for name in listed.decode().split("\0") if name]
     except (OSError, subprocess.CalledProcessError):
         files = []
@@ -315,9 +313,7 @@ def test_a_place_of_one_machine_is_found(pattern, line):
     assert pattern.search(line)
 
 
-@pytest.mark.parametrize(
-    "line", ["#!/usr/bin/env bash", "https://example.org/work/paper.pdf", "and/or", "tests/tmp/a"]
-)
+@pytest.mark.parametrize("line", ["#!/usr/bin/env bash", "https://example.org/work/paper.pdf", "and/or", "tests/tmp/a"])
 def test_a_harmless_path_is_let_through(line):
     assert not INDEX_HOST.search(line)
     assert not MACHINE_PATH.search(line)

@@ -20,6 +20,7 @@ from deterrence.solvers.participation import participation
 from deterrence.solvers.participation_batch import defence_holds, participation_batch
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +45,8 @@ class Response:
     cutpoints : ndarray, shape (2, 2, ..., X, N)
         Cutpoints; the second axis is the state: invoked, not invoked. In a batch, nan in a state that has
         probability zero at every point.
-    converged : bool
-        Whether every point of a batch was solved.
+    converged : ndarray of bool, shape (...)
+        Whether each point of a batch was solved.
     error : float
         Bound on the numerical error of ``holds``.
     strength_invoked : ndarray, shape (2, ..., X)
@@ -63,7 +64,7 @@ class Response:
     nobody: Floats
     payoffs: Floats
     cutpoints: Floats
-    converged: bool
+    converged: Flags
     error: float
     strength_invoked: Floats
     equilibria: Mapping[str, EquilibriumSet] = field(default_factory=dict)
@@ -107,7 +108,7 @@ def response(game: ParticipationGame, *, every_state: bool = False) -> Response:
         np.stack([one.cutpoints for one in solved], axis=-2),
         np.stack([one.probabilities for one in solved], axis=-2),
         np.stack([one.holds for one in solved], axis=-1),
-        converged=all(one.converged for one in solved),
+        converged=_all_of([one.converged for one in solved]),
         error=max(one.error for one in solved),
         equilibria=sets,
     )
@@ -143,7 +144,7 @@ def mixed(parts: Sequence[tuple[str, Floats, Response]]) -> Response:
         nobody=mean("nobody", 1, 1),
         payoffs=mean("payoffs", 1, 2),
         cutpoints=mean("cutpoints", 2, 2),
-        converged=all(one.converged for _, _, one in parts),
+        converged=_all_of([one.converged for _, _, one in parts]),
         error=max(one.error for _, _, one in parts),
         strength_invoked=mean("strength_invoked", 1, 1),
         equilibria={
@@ -194,7 +195,7 @@ class _Solved:
     cutpoints: Floats
     probabilities: Floats
     holds: Floats
-    converged: bool
+    converged: Flags
     error: float
     equilibria: EquilibriumSet | None = None
 
@@ -206,7 +207,7 @@ def _single(game: ParticipationGame, attack: str) -> _Solved:
         np.stack([e.cutpoints for e in ends]),
         np.stack([e.probabilities for e in ends]),
         np.stack([e.holds for e in ends]),
-        True,
+        np.asarray(True),
         max(cast("dict[str, float]", found.options["error"]).values()),
         found,
     )
@@ -216,15 +217,19 @@ def _batch(game: ParticipationGame, attack: str, chances: Floats, every_state: b
     wide = (2, 2, *game.batch_shape)
     cuts, probabilities = (np.full((*wide, len(game.members)), np.nan) for _ in range(2))
     holds = np.zeros(wide)
-    converged, error = True, 0.0
+    converged, error = np.ones(game.batch_shape, dtype=bool), 0.0
     for j, invoked in enumerate((True, False)):
         if not (every_state or (chances[j] > 0).any()):
             continue
         found = participation_batch(game.stage(attack, invoked=invoked))
         for k, end in enumerate((found.lowest, found.highest)):
             cuts[k, j], probabilities[k, j], holds[k, j] = end.cutpoints, end.probabilities, found.holds[k]
-        converged, error = converged and bool(found.converged.all()), max(error, found.error)
+        converged, error = converged & found.converged, max(error, found.error)
     return _Solved(cuts, probabilities, holds, converged, error)
+
+
+def _all_of(flags: Sequence[Flags]) -> Flags:
+    return np.asarray(np.logical_and.reduce(np.broadcast_arrays(*flags)))
 
 
 def _chances(game: ParticipationGame) -> Floats:
@@ -240,7 +245,7 @@ def _summary(
     probabilities: Floats,
     held: Floats,
     *,
-    converged: bool,
+    converged: Flags,
     error: float,
     equilibria: Mapping[str, EquilibriumSet],
 ) -> Response:

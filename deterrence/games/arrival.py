@@ -77,7 +77,7 @@ def _in_time(b: Any, tau: Any, n: int, k: int, mu: Any) -> Floats:
         tail = np.exp(np.log(betainc(first + some / tau, k, x)) + np.maximum(b, 0.0) / tau)
     positive = 1 - betainc(first, k, x) + discount * tail
     agreed = np.where(b > 0, positive, discount * np.exp(np.minimum(b, 0.0) / tau))
-    return np.where(mu > 0, agreed, np.exp(np.minimum(b, 0.0) / tau))
+    return np.asarray(np.where(mu > 0, agreed, np.exp(np.minimum(b, 0.0) / tau)), dtype=np.float64)
 
 
 @cache

@@ -267,7 +267,7 @@ def _likelihood(table: ScenarioTable, before: str, after: str) -> float:
         ) from None
     quick = game.at(base=np.array([float(game.base)]))  # a batch of one: no proof of completeness is needed here
     probabilities = quick.attack_probabilities()
-    if not quick.perceived_response().converged:
+    if not quick.perceived_response().converged.all():
         probabilities = game.attack_probabilities()
     return float(np.mean([np.asarray(end).reshape(-1)[0] for end in probabilities.likelihood]))
 

@@ -296,16 +296,16 @@ def _likelihoods(
         elif event == UNWANTED:
             both = [game.regret_probability(which) for which in ("lowest", "highest")]
             pair = (np.minimum(*both), np.maximum(*both))
-            converged = converged and game.response().converged
+            converged = converged & game.response().converged
         elif event == HOLDS:
             truth = game.response()
             pair = (truth.holds[0][..., -1], truth.holds[1][..., -1])
-            converged = converged and truth.converged
+            converged = converged & truth.converged
         else:
             pair = found.by_kind[event]
         low[event], high[event] = (np.broadcast_to(np.asarray(x, dtype=np.float64), (size,)).copy() for x in pair)
     gap = np.abs(seen.comes[1] - seen.comes[0]).max(axis=(-1, -2)) > 1e-7
-    return low, high, np.broadcast_to(gap, (size,)), np.full(size, converged)
+    return low, high, np.broadcast_to(gap, (size,)), np.broadcast_to(converged, (size,))
 
 
 __all__ = ["Scenario", "ScenarioError"]
