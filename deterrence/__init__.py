@@ -52,6 +52,7 @@ _HOME = {
     "incredible_threats": "solvers.threats",
     "participation": "solvers.participation",
     "verify": "solvers.verify",
+    "regimes": "solvers.regimes",
     "participation_batch": "solvers.participation",
     "subjective": "perception.subjective",
     "SubjectiveOutcome": "perception.outcome",

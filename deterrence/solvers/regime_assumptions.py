@@ -1,0 +1,67 @@
+"""Assumptions about parameters as people write them: ``"0 < p < 1"``, ``v_I < w``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deterrence.games.errors import ParameterError
+
+
+def read_assumption(statement: Any, symbols: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Return an assumption as pairs (smaller, larger).
+
+    Parameters
+    ----------
+    statement : str or SymPy relation
+    symbols : sequence of sympy.Symbol
+        What may stand in it; symbols of the same name count as these.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot be read, or names something else.
+    """
+    import sympy
+
+    names = {str(s): s for s in symbols}
+    if isinstance(statement, str):
+        parts = re.split(r"(<=|>=|<|>)", statement)
+        if len(parts) < 3:
+            raise ParameterError(f"an assumption must be an inequality such as '0 < p < 1', got {statement!r}")
+        sides = [_side(text, names, statement) for text in parts[::2]]
+        pairs = zip(sides, parts[1::2], sides[1:], strict=False)
+        return [(a, b) if sign in ("<", "<=") else (b, a) for a, sign, b in pairs]
+    if isinstance(statement, sympy.And):
+        return [pair for part in statement.args for pair in read_assumption(part, symbols)]
+    if isinstance(statement, sympy.StrictLessThan | sympy.LessThan):
+        pair = (statement.lhs, statement.rhs)
+    elif isinstance(statement, sympy.StrictGreaterThan | sympy.GreaterThan):
+        pair = (statement.rhs, statement.lhs)
+    else:
+        raise ParameterError(f"an assumption must be an inequality such as '0 < p < 1', got {statement!r}")
+    for symbol in statement.free_symbols:
+        _check_known(str(symbol), names, statement)
+    renamed = {s: names[str(s)] for s in statement.free_symbols}
+    return [(pair[0].xreplace(renamed), pair[1].xreplace(renamed))]
+
+
+def _side(text: str, names: Mapping[str, Any], statement: str) -> Any:
+    import sympy
+
+    if not re.fullmatch(r"[\w\s.+\-*/()^]+", text):
+        raise ParameterError(f"the assumption {statement!r} has {text!r}, which is no expression in the parameters")
+    for name in re.findall(r"[^\W\d]\w*", text):
+        _check_known(name, names, statement)
+    try:
+        return sympy.sympify(text, locals=dict(names), rational=True)
+    except (sympy.SympifyError, SyntaxError, TypeError) as error:
+        raise ParameterError(f"the assumption {statement!r} has {text!r}, which cannot be read") from error
+
+
+def _check_known(name: str, names: Mapping[str, Any], statement: Any) -> None:
+    if name not in names:
+        raise ParameterError(
+            f"the assumption {str(statement)!r} names {name!r}; the game's parameters are {', '.join(names)}"
+        )
