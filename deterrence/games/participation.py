@@ -94,6 +94,7 @@ class ParticipationGame:
 
     Examples
     --------
+    >>> from deterrence.games.costs import Distribution
     >>> cost = Distribution(family="uniform", location=0, scale=2)
     >>> ally = Member(name="ally", capability=4, stake=1, cost=cost, obligation=0.5)
     >>> game = ParticipationGame(members=(ally,), attacks=(Attack(name="full", strength=4),), base=4)

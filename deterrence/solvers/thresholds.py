@@ -196,7 +196,8 @@ def maximum(function: Function, low: float, high: float, *, points: int = SCAN_P
     level = [x for x, value in candidates if value >= best - 1e-13 * scale]
     groups = _distinct(np.sort(level), step)
     first = [x for x in level if x <= groups[0] + step]
-    return first[-1], best
+    at_an_end = [x for x in first if x in (low, high)]
+    return (at_an_end or first)[-1], best
 
 
 def fixed_points(function: Function, low: float, high: float, *, points: int = SCAN_POINTS) -> Floats:
