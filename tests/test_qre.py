@@ -14,7 +14,9 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import action_values, bayes_beliefs
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
+from deterrence.games.tree import end, move
 from deterrence.solvers.logit_branch import follow
+from deterrence.solvers.logit_equations import Equations
 from deterrence.solvers.logit_system import tree_system
 from deterrence.solvers.qre import LogitProfile, qre, qre_batch, qre_branch
 from deterrence.solvers.verify_tree import verify_tree
@@ -176,6 +178,37 @@ def test_the_certificate_notices_a_wrong_profile():
 def test_high_precision_comes_close_to_backward_induction():
     e = qre(entry(), precision=60.0)[0]
     assert e.probability("deal") == pytest.approx(1, abs=1e-9)
+
+
+def test_a_short_fold_of_the_branch_is_not_stepped_over():
+    rng = np.random.default_rng(11)
+    for k in range(50):
+        n = 2 + k % 3
+        game = StrategicGame(rng.normal(size=(n, n)), rng.normal(size=(n, n)))
+    branch = qre_branch(game, regret=1e-5)
+    assert len(branch.turning) == 2  # the precision turns back by a hundredth near 10.4
+    assert branch.precision[branch.turning[0]] == pytest.approx(10.4, abs=0.05)
+
+
+def test_a_branch_without_choices_is_one_point():
+    for game in (ExtensiveGame(("A",), end(A=1)), ExtensiveGame(("A",), move("A", {"only": end(A=1)}))):
+        assert len(qre_branch(game).precision) == 1
+
+
+@pytest.mark.parametrize("precision", [0.3, 3.0, 30.0])
+def test_the_equations_along_a_branch_are_those_of_the_system(precision):
+    system = tree_system(alliance(2))
+    rng = np.random.default_rng(3)
+    y, ratio = rng.normal(size=system.unknowns), rng.uniform(0.5, 1, len(system.layout.first))
+    point, direction = np.r_[y, precision], rng.normal(size=system.unknowns + 1)
+    matrix, right, regret = Equations(system, ratio).bordered(point, direction)
+    residual, q, weights, beliefs, logs = system.residual(y, precision * ratio)
+    jacobian = system.jacobian(precision * ratio, q, weights, beliefs, logs)
+    assert np.allclose(matrix[:-1, :-1], jacobian, atol=1e-11 * (1 + precision))
+    assert np.allclose(right[:-1, 0], residual, atol=1e-11 * (1 + precision))
+    assert regret == pytest.approx(float(system.regret(q, logs)), abs=1e-12)
+    sign = Equations(system, ratio).step(point, direction)[2]
+    assert sign == np.linalg.slogdet(matrix)[0]
 
 
 def test_a_larger_tree():

@@ -14,7 +14,7 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.tree import end, move
 from deterrence.solvers.nash import nash
 from deterrence.solvers.sequence_form import complementary, sequence_form
-from deterrence.solvers.verify_tree import plan_regrets
+from deterrence.solvers.verify_tree import certify, plan_regrets
 
 
 def test_kuhn_poker_is_worth_minus_one_eighteenth():
@@ -43,6 +43,14 @@ def test_trees_with_private_types(seed, zero_sum):
     solved = sequence_form(game)
     assert solved.method == f"sequence form, {'linear program' if zero_sum else 'Lemke'}"
     assert max(plan_regrets(game, solved[0].profile)) <= 1e-7 * game.span
+
+
+@given(game=trees(players=2, nodes=16, depth=4, zero_sum=True))
+def test_certificates_are_those_of_the_independent_check(game):
+    e = sequence_form(game)[0]
+    checked = certify(e.game, [e.profile], 1e-7)
+    assert e.certificate.max_regret == pytest.approx(checked.max_regret, abs=1e-12 * game.span)
+    assert e.certificate.sequentially_rational == checked.sequentially_rational
 
 
 def test_the_sum_may_be_any_constant():

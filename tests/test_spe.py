@@ -71,6 +71,15 @@ def test_every_pure_equilibrium_is_found_ties_included(game):
     assert all(verify_tree(game, e).sequentially_rational for e in solved)
 
 
+@given(game=trees(players=3, perfect_information=True, nodes=14, depth=4), exact=st.booleans())
+def test_certificates_are_those_of_the_independent_check(game, exact):
+    for e in spe(game, exact=exact):
+        checked = verify_tree(e.game, e)
+        assert float(e.certificate.max_regret) == pytest.approx(float(checked.max_regret), abs=1e-12 * game.span)
+        assert e.certificate.sequentially_rational == checked.sequentially_rational
+        assert e.certificate.exact == checked.exact
+
+
 @given(game=trees(perfect_information=True, exact=True, nodes=14, depth=4))
 def test_exact_arithmetic_finds_the_same(game):
     floats, exact = spe(game.floats()), spe(game, exact=True)

@@ -12,7 +12,7 @@ from deterrence.solvers.logit_equations import Equations
 from deterrence.solvers.logit_system import LogitSystem
 
 _SOLVED = 1e-11  # residual in log-odds, relative to 1 + precision * span
-_FIRST_STEP = 0.4
+_FIRST_STEP = 0.3
 _MOST_STEPS = 20_000
 _BIFURCATION = 1e-4  # a change of orientation within such a step is a crossing of branches, not a jump to another
 _CLOSE = 1e-5  # a Newton step of this length leaves an error of about its square
@@ -87,7 +87,9 @@ def follow(
     step = _FIRST_STEP
     points, turning = [point], []
     equations = Equations(system, ratio)
-    _, _, tangent, now, _ = _correct(equations, point, tangent)
+    now = 0.0
+    if system.unknowns:
+        _, _, tangent, now, _ = _correct(equations, point, tangent)
     bend = np.zeros(len(point))  # change of the tangent by length
     while point[-1] < until and now > 0.999 * regret:
         if len(points) > most or step < 1e-12:
@@ -116,7 +118,9 @@ def follow(
                 continue
             points.append(last)
             break
-        if fresh @ tangent < 0.8 and step > 1e-6 and grade > 0.02:  # the branch bends: look closer
+        middle = 1.5 * (landed[-1] - point[-1]) / step - 0.25 * (fresh[-1] + tangent[-1])  # slope of Hermite's cubic
+        folds = middle * fresh[-1] < 0.1 * fresh[-1] ** 2 and fresh[-1] * tangent[-1] > 0
+        if step > 1e-6 and (folds or (fresh @ tangent < 0.9)):  # the branch bends: look closer
             step /= 2
             continue
         if fresh[-1] * tangent[-1] < 0:
@@ -124,7 +128,7 @@ def follow(
         bend = (fresh - tangent) / step
         point, tangent, now = landed, fresh, gain
         points.append(point)
-        step *= 4.0 if grade < 0.02 else 2.5 if grade < 0.1 else 1.6 if grade < 0.3 else 1.0 if grade < 0.6 else 0.6
+        step *= 3.0 if grade < 0.02 else 2.0 if grade < 0.1 else 1.3 if grade < 0.3 else 0.8
     stacked = np.array(points)
     logs = system.logs(stacked[:, :-1])
     return Trace(stacked[:, -1], logs, system.regret(system.values(logs)[0], logs), tuple(turning))
