@@ -14,8 +14,8 @@ import numpy as np
 
 from deterrence.games.costs import normal
 from deterrence.games.participation import Attack, Member, ParticipationGame
-from deterrence.solvers.cutpoints import cutpoints_from
-from deterrence.solvers.expected_defence import expected_defence
+from deterrence.solvers.cutpoints.expected_defence import expected_defence
+from deterrence.solvers.cutpoints.iteration import cutpoints_from
 from deterrence.solvers.participation import participation, participation_batch, stage_equilibria
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import sympy
 
 import deterrence as dt
-from deterrence.solvers.regime_set import RegimeSet
 from deterrence.solvers.regimes import regimes
+from deterrence.solvers.symbolic.regime_set import RegimeSet
 
 SHAPES = {(2, 2, 2): 4, (2, 3, 2): 2, (2, 2, 3): 2, (3, 2, 2): 2}  # (T, M, R): symbols beside the prior
 POINTS = 10_000

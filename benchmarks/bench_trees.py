@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from gambit_answers import Gambit
 from textbook_trees import alliance, typed_tree
 
-from deterrence.games.efg import write_efg
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.gambit.efg import write_efg
 from deterrence.solvers.qre import qre_batch, qre_branch
 from deterrence.solvers.sequence_form import sequence_form
 from deterrence.solvers.sequential import sequential

@@ -264,11 +264,11 @@ def _solved(file: str, exact: bool) -> Any:
 
         raise GameError(f"{file}: no such file")
     if suffix == ".nfg":
-        from deterrence.games.nfg import read_nfg
+        from deterrence.games.gambit.nfg import read_nfg
         from deterrence.solvers.nash import nash
 
         return nash(read_nfg(file), exact=exact)
-    from deterrence.games.efg import read_efg
+    from deterrence.games.gambit.efg import read_efg
 
     return _solved_tree(read_efg(file), exact)
 

@@ -20,8 +20,8 @@ from matplotlib.axes import Axes
 from model_figures import FIGURES, WITHOUT_FIGURE, Curve, Panel
 
 import deterrence as dt
-from deterrence.games.drawing import tree_svg
-from deterrence.games.signaling_drawing import signaling_svg
+from deterrence.games.pictures.signaling import signaling_svg
+from deterrence.games.pictures.trees import tree_svg
 from deterrence.models.parameter_table import Choice, Entry
 from deterrence.models.registry import REGISTRY
 from deterrence.plotting.style import DASHES, LINES, dress, new_axes

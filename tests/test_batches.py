@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from deterrence.games.costs import logistic, normal
 from deterrence.games.participation import Attack, Member, ParticipationGame
 from deterrence.scenarios.scenario import Scenario
-from deterrence.solvers.contest_bounds import contest_steepness
-from deterrence.solvers.expected_defence import batch_defence, expected_defence
+from deterrence.solvers.cutpoints.bounds import contracts, most_added, spectral_bound
+from deterrence.solvers.cutpoints.contest_bounds import contest_steepness
+from deterrence.solvers.cutpoints.expected_defence import batch_defence, expected_defence
 from deterrence.solvers.participation import participation, participation_batch, stage_equilibria
 from deterrence.solvers.participation_batch import defence_holds, distinct_rows
-from deterrence.solvers.participation_bounds import contracts, most_added, spectral_bound
 
 DIALS = {
     "resolve": (-2, 2),

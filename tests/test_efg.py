@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tree_strategies import trees
 
-from deterrence.games.efg import read_efg, write_efg
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.gambit.efg import read_efg, write_efg
 from deterrence.games.quantities import symbols
 from deterrence.games.tree import chance, end, move
 

@@ -16,8 +16,8 @@ from deterrence.models import salami_tactics
 from deterrence.models.baliga_sjostrom_2004 import arming
 from deterrence.models.kydd_2005 import two_rounds
 from deterrence.models.waiting_times import Exponential, KthOfMany
-from deterrence.solvers.settle import settle
-from deterrence.solvers.thresholds import best_response_iteration, expectation
+from deterrence.solvers.algebra.settle import settle
+from deterrence.solvers.algebra.thresholds import best_response_iteration, expectation
 
 ROUTES = ("closed_form", "solved")
 both_routes = pytest.mark.parametrize("route", ROUTES)

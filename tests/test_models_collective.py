@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 import deterrence as dt
-from deterrence.solvers.thresholds import best_response_iteration, maximum
+from deterrence.solvers.algebra.thresholds import best_response_iteration, maximum
 
 both_routes = pytest.mark.parametrize("route", ["closed_form", "solved"])
 

@@ -19,9 +19,8 @@ from deterrence.models.parameter_table import Choice, Series, complete
 from deterrence.models.payoffs import table
 from deterrence.models.requirements import holds, require
 from deterrence.models.variants import Variant
-from deterrence.solvers.persuasion import persuasion
-from deterrence.solvers.settle import settle
-from deterrence.solvers.thresholds import (
+from deterrence.solvers.algebra.settle import settle
+from deterrence.solvers.algebra.thresholds import (
     batched_roots,
     best_response_iteration,
     expectation,
@@ -31,6 +30,7 @@ from deterrence.solvers.thresholds import (
     roots,
     sign_changes,
 )
+from deterrence.solvers.persuasion import persuasion
 
 # ---------------------------------------------------------------- roots
 

@@ -15,10 +15,10 @@ from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.strategic import StrategicGame
 from deterrence.games.tree import end, move
-from deterrence.solvers.bimatrix import all_equilibria
+from deterrence.solvers.algebra.bimatrix import all_equilibria
 from deterrence.solvers.nash import nash
-from deterrence.solvers.threats import incredible_threats
-from deterrence.solvers.verify_strategic import verify_strategic
+from deterrence.solvers.trees.threats import incredible_threats
+from deterrence.solvers.verification.strategic import verify_strategic
 
 
 def tables(players: int, most: int = 3):

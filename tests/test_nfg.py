@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deterrence.games.errors import GameError
-from deterrence.games.nfg import read_nfg, write_nfg
+from deterrence.games.gambit.nfg import read_nfg, write_nfg
 from deterrence.games.quantities import symbols
 from deterrence.games.strategic import StrategicGame
 

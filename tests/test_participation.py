@@ -17,12 +17,12 @@ from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.invocation import InvocationRule, invocation
 from deterrence.games.participation import Attack, Member, ParticipationGame, contest_success
 from deterrence.games.paths import changed, paths_of, split_path, value_at
-from deterrence.solvers.contest_bounds import contest_curvature
-from deterrence.solvers.cutpoints import cutpoints_from
-from deterrence.solvers.expected_defence import expected_defence, gain_slopes
+from deterrence.solvers.cutpoints.contest_bounds import contest_curvature
+from deterrence.solvers.cutpoints.expected_defence import expected_defence, gain_slopes
+from deterrence.solvers.cutpoints.iteration import cutpoints_from
+from deterrence.solvers.cutpoints.strength import exact_support, leave_one_out, strength_distribution
 from deterrence.solvers.participation import participation, participation_batch, stage_equilibria
-from deterrence.solvers.strength import exact_support, leave_one_out, strength_distribution
-from deterrence.solvers.verify_participation import verify_participation
+from deterrence.solvers.verification.participation import verify_participation
 
 COSTS = [
     normal(0.4, 0.3),

@@ -14,8 +14,8 @@ from strategies import signaling_games
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.quantities import symbols
 from deterrence.games.signaling import SignalingGame
+from deterrence.solvers.algebra.polytopes import Polytope, form, mean, members
 from deterrence.solvers.pbe import pbe
-from deterrence.solvers.polytopes import Polytope, form, mean, members
 from deterrence.solvers.verify import verify
 
 THIRD = Fraction(1, 3)

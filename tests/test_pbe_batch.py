@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers import pbe_batch as batch_module
-from deterrence.solvers.off_path_faces import deterring_faces
 from deterrence.solvers.pbe import pbe
-from deterrence.solvers.pbe_222 import survey_222
 from deterrence.solvers.pbe_batch import pbe_batch
-from deterrence.solvers.two_type_kernel import Tile, kind_names, survey_tile
+from deterrence.solvers.signaling.off_path_faces import deterring_faces
+from deterrence.solvers.signaling.two_by_two_kernel import survey_222
+from deterrence.solvers.signaling.two_type_kernel import Tile, kind_names, survey_tile
 
 STRONG_STAYS = [[[1, 3], [0, 2]], [[0, 2], [1, 3]]]  # beer-quiche, duel first
 DUEL_THE_WEAK = [[[0, 1], [0, 1]], [[1, 0], [1, 0]]]
@@ -339,7 +339,7 @@ def monkeypatch_limit():
     """Set the number of faces that are counted one by one, for a while."""
     from contextlib import contextmanager
 
-    from deterrence.solvers import off_path_faces
+    from deterrence.solvers.signaling import off_path_faces
 
     @contextmanager
     def limited(limit):

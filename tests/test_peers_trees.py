@@ -11,19 +11,19 @@ from gambit_answers import Gambit
 from textbook_trees import alliance, centipede, crisis, entry, horse, outside_option, typed_tree
 
 from deterrence.games.behavior import BehaviorProfile
-from deterrence.games.efg import read_efg, write_efg
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.nfg import read_nfg, write_nfg
+from deterrence.games.forms.strategic_tree import to_strategic
+from deterrence.games.gambit.efg import read_efg, write_efg
+from deterrence.games.gambit.nfg import read_nfg, write_nfg
 from deterrence.games.play import expected_payoffs
 from deterrence.games.strategic import MixedProfile, StrategicGame
-from deterrence.games.strategic_tree import to_strategic
 from deterrence.games.tree import Node, chance, end, move
 from deterrence.solvers.nash import nash
 from deterrence.solvers.qre import qre
 from deterrence.solvers.sequential import sequential
-from deterrence.solvers.stage_assessments import supporting_beliefs
-from deterrence.solvers.threats import credibility, subgame_failures
-from deterrence.solvers.verify_tree import plan_regrets
+from deterrence.solvers.trees.stage_assessments import supporting_beliefs
+from deterrence.solvers.trees.threats import credibility, subgame_failures
+from deterrence.solvers.verification.tree import plan_regrets
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("pygambit") is None, reason="Gambit has no wheel for this platform"

@@ -15,11 +15,11 @@ from deterrence.games.play import action_values, bayes_beliefs
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
 from deterrence.games.tree import end, move
-from deterrence.solvers.logit_branch import follow
-from deterrence.solvers.logit_equations import Equations
-from deterrence.solvers.logit_system import tree_system
+from deterrence.solvers.logit.branch import follow
+from deterrence.solvers.logit.equations import Equations
+from deterrence.solvers.logit.system import tree_system
 from deterrence.solvers.qre import LogitProfile, qre, qre_batch, qre_branch
-from deterrence.solvers.verify_tree import verify_tree
+from deterrence.solvers.verification.tree import verify_tree
 
 HYBRID_ATTACK = StrategicGame([[-1, 2], [0, 0]], [[0.5, -2], [-0.5, 0]])
 SIGNORINO = [  # Signorino 1999; precision, then probabilities of attack, resist, fight

@@ -14,6 +14,7 @@ from tree_strategies import behaviors, signaling_trees, trees
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.forms.subgames import truncate
 from deterrence.games.play import bayes_beliefs, expected_payoffs, node_values, regrets
 from deterrence.games.quantities import symbols
 from deterrence.games.reductions import (
@@ -30,7 +31,6 @@ from deterrence.games.reductions import (
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
 from deterrence.games.strategic import MixedProfile
-from deterrence.games.subgames import truncate
 from deterrence.games.tree import chance, end, move
 
 few = settings(max_examples=40, deadline=None)

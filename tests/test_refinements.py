@@ -14,8 +14,8 @@ from deterrence.games.equilibrium import Equilibrium
 from deterrence.games.errors import GameError
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
+from deterrence.solvers.algebra.rational_lp import minimise
 from deterrence.solvers.pbe import pbe
-from deterrence.solvers.rational_lp import minimise
 from deterrence.solvers.refinements import REFINEMENTS, refine
 from deterrence.solvers.verify import verify
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import deterrence as dt
 from deterrence.games.answers import Status
-from deterrence.solvers.regime_conditions import Assumptions
-from deterrence.solvers.regime_statics import derivative_sign
 from deterrence.solvers.regimes import regimes
+from deterrence.solvers.symbolic.conditions import Assumptions
+from deterrence.solvers.symbolic.statics import derivative_sign
 
 # ---------------------------------------------------------------- games with symbols
 

@@ -14,7 +14,7 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.tree import end, move
 from deterrence.solvers.nash import nash
 from deterrence.solvers.sequence_form import complementary, sequence_form
-from deterrence.solvers.verify_tree import certify, plan_regrets
+from deterrence.solvers.verification.tree import certify, plan_regrets
 
 
 def test_kuhn_poker_is_worth_minus_one_eighteenth():

@@ -13,12 +13,12 @@ from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.tree import chance, end, move
-from deterrence.solvers.consistency import tremble_witness
-from deterrence.solvers.multilinear import Multilinear, all_roots
+from deterrence.solvers.algebra.multilinear import Multilinear, all_roots
 from deterrence.solvers.nash import nash
 from deterrence.solvers.pbe import pbe
 from deterrence.solvers.sequential import sequential
-from deterrence.solvers.verify_tree import verify_tree
+from deterrence.solvers.trees.consistency import tremble_witness
+from deterrence.solvers.verification.tree import verify_tree
 
 BEER_QUICHE = SignalingGame(
     types=("strong", "weak"),

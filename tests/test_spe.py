@@ -19,7 +19,7 @@ from deterrence.games.quantities import symbols
 from deterrence.games.tree import chance, end, move
 from deterrence.solvers.sequential import sequential
 from deterrence.solvers.spe import spe, spe_batch
-from deterrence.solvers.verify_tree import verify_tree
+from deterrence.solvers.verification.tree import verify_tree
 
 CRISES = [  # models.md, CID: threats must be capable and credible
     ({"sq": 0, "win": 1, "back": -0.3, "war": -0.6}, {"sq": 1, "win": 0.9, "war": -0.5}, "SQ"),

@@ -16,7 +16,7 @@ from deterrence.games.quantities import symbols
 from deterrence.games.reductions import to_signaling
 from deterrence.games.tree import chance, end, move
 from deterrence.solvers.pbe import pbe
-from deterrence.solvers.tree_pbe import pbe_of_tree
+from deterrence.solvers.trees.tree_pbe import pbe_of_tree
 
 
 def tripwire(p, war):

@@ -167,12 +167,12 @@ class Equilibrium:
         return self.verdict(refinement).survives
 
     def _repr_html_(self) -> str:
-        from deterrence.games.tables import equilibrium_html
+        from deterrence.games.pictures.tables import equilibrium_html
 
         return equilibrium_html(self)
 
     def __str__(self) -> str:
-        from deterrence.games.tables import equilibrium_text
+        from deterrence.games.pictures.tables import equilibrium_text
 
         return equilibrium_text(self)
 
@@ -253,16 +253,16 @@ class EquilibriumSet(Sequence[Equilibrium]):
 
     def to_frame(self) -> pd.DataFrame:
         """Return a pandas table: a row per equilibrium, a column per strategy, belief and payoff."""
-        from deterrence.games.tables import set_frame
+        from deterrence.games.pictures.tables import set_frame
 
         return set_frame(self)
 
     def _repr_html_(self) -> str:
-        from deterrence.games.tables import set_html
+        from deterrence.games.pictures.tables import set_html
 
         return set_html(self)
 
     def __str__(self) -> str:
-        from deterrence.games.tables import set_text
+        from deterrence.games.pictures.tables import set_text
 
         return set_text(self)

@@ -307,7 +307,7 @@ class ExtensiveGame(Immutable):
         return np.array([1.0 if happens(path) else 0.0 for path in self.topology.end_paths])
 
     def _repr_svg_(self) -> str:
-        from deterrence.games.drawing import tree_svg
+        from deterrence.games.pictures.trees import tree_svg
 
         return tree_svg(self)
 

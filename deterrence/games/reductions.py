@@ -15,11 +15,11 @@ function               new form                                                 
 
 from __future__ import annotations
 
-from deterrence.games.folding import Reduction, fold_back, prune_dominated
-from deterrence.games.sequence_form import SequenceForm, to_sequence_form
-from deterrence.games.signaling_tree import signaling_to_tree, to_signaling
-from deterrence.games.strategic_tree import to_strategic
-from deterrence.games.subgames import Subgame, subgame_at, subgame_roots, subgames
+from deterrence.games.forms.folding import Reduction, fold_back, prune_dominated
+from deterrence.games.forms.sequence_form import SequenceForm, to_sequence_form
+from deterrence.games.forms.signaling_tree import signaling_to_tree, to_signaling
+from deterrence.games.forms.strategic_tree import to_strategic
+from deterrence.games.forms.subgames import Subgame, subgame_at, subgame_roots, subgames
 
 __all__ = [
     "Reduction",

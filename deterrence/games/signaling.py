@@ -305,12 +305,12 @@ class SignalingGame(Immutable):
 
     def to_extensive(self) -> ExtensiveGame:
         """Return the game as a tree (labels and events of a single game; no separate priors)."""
-        from deterrence.games.signaling_tree import signaling_to_tree
+        from deterrence.games.forms.signaling_tree import signaling_to_tree
 
         return signaling_to_tree(self)
 
     def _repr_svg_(self) -> str:
-        from deterrence.games.signaling_drawing import signaling_svg
+        from deterrence.games.pictures.signaling import signaling_svg
 
         return signaling_svg(self)
 

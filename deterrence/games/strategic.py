@@ -175,7 +175,7 @@ class StrategicGame(Immutable):
         return cells
 
     def _repr_html_(self) -> str:
-        from deterrence.games.tables import strategic_html
+        from deterrence.games.pictures.tables import strategic_html
 
         return strategic_html(self)
 

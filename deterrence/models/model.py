@@ -39,7 +39,7 @@ _SOLVERS = {
     "nash": ("nash", "nash"),
     "qre": ("qre", "qre"),
     "participation": ("participation", "participation"),
-    "cutpoints": ("settle", "settle"),
+    "cutpoints": ("algebra.settle", "settle"),
     "persuasion": ("persuasion", "persuasion"),
 }
 

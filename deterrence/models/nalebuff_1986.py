@@ -29,7 +29,7 @@ from deterrence.games.parameters import Parameter
 from deterrence.models.model import Model
 from deterrence.models.parameter_table import Choice
 from deterrence.models.waiting_times import Exponential
-from deterrence.solvers.thresholds import expectation
+from deterrence.solvers.algebra.thresholds import expectation
 
 PARAMETERS = (
     Choice("F", "U[0,1]", ("U[0,1]", "exponential"), "distribution of prizes"),

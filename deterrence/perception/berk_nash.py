@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linprog
 
 from deterrence.games.errors import GameError, ParameterError
-from deterrence.solvers.thresholds import fixed_points
+from deterrence.solvers.algebra.thresholds import fixed_points
 
 Floats = NDArray[np.float64]
 

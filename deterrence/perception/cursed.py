@@ -44,8 +44,8 @@ from deterrence.games.quantities import rational
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
 from deterrence.perception.cursed_static import cursed_static, is_static
+from deterrence.solvers.algebra.thresholds import maximum
 from deterrence.solvers.pbe import pbe
-from deterrence.solvers.thresholds import maximum
 
 
 def cursed(

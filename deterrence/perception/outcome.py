@@ -13,8 +13,8 @@ import numpy as np
 from deterrence.games.equilibrium import EquilibriumSet, Strategies
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
+from deterrence.games.pictures.tables import number_text
 from deterrence.games.quantities import Array
-from deterrence.games.tables import number_text
 from deterrence.perception.trees import Ends
 from deterrence.perception.views import View
 

@@ -21,17 +21,17 @@ import numpy as np
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.folding import Reduction
+from deterrence.games.forms.folding import Reduction
+from deterrence.games.forms.strategic_tree import to_strategic
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.strategic import MixedProfile, StrategicGame
-from deterrence.games.strategic_tree import to_strategic
 from deterrence.games.tree import Node, end, move
-from deterrence.solvers.bimatrix import Component, all_equilibria, bases, enumerable, in_floats
+from deterrence.solvers.algebra.bimatrix import Component, all_equilibria, bases, enumerable, in_floats
 from deterrence.solvers.sequence_form import sequence_form
-from deterrence.solvers.stage_assessments import stage_families
-from deterrence.solvers.threats import credibility
-from deterrence.solvers.verify_strategic import certify as certify_strategic
-from deterrence.solvers.verify_tree import certify as certify_tree
+from deterrence.solvers.trees.stage_assessments import stage_families
+from deterrence.solvers.trees.threats import credibility
+from deterrence.solvers.verification.strategic import certify as certify_strategic
+from deterrence.solvers.verification.tree import certify as certify_tree
 
 Method = Literal["vertices", "support", "lemke-howson"]
 _LOG = logging.getLogger(__name__)

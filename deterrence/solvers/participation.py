@@ -33,14 +33,14 @@ from deterrence.games.errors import GameError, SolverError
 from deterrence.games.participation import STATES, ParticipationGame, ParticipationStage
 from deterrence.games.participation_profile import ParticipationProfile
 from deterrence.games.paths import Change
-from deterrence.solvers.cutpoints import cutpoints_from, settled
-from deterrence.solvers.expected_defence import ExpectedDefence, expected_defence
+from deterrence.solvers.cutpoints.blocs import bloc_equilibria
+from deterrence.solvers.cutpoints.bounds import unique_by
+from deterrence.solvers.cutpoints.expected_defence import ExpectedDefence, expected_defence
+from deterrence.solvers.cutpoints.iteration import cutpoints_from, settled
+from deterrence.solvers.cutpoints.mixing import mixing_equilibria
+from deterrence.solvers.cutpoints.strength import RESOLUTION
 from deterrence.solvers.participation_batch import SAME, ParticipationBatch, participation_batch
-from deterrence.solvers.participation_blocs import bloc_equilibria
-from deterrence.solvers.participation_bounds import unique_by
-from deterrence.solvers.participation_mixing import mixing_equilibria
-from deterrence.solvers.strength import RESOLUTION
-from deterrence.solvers.verify_participation import verify_participation
+from deterrence.solvers.verification.participation import verify_participation
 
 Floats = NDArray[np.float64]
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.games.participation import ParticipationStage
-from deterrence.solvers.cutpoints import Cutpoints, cutpoints_from
-from deterrence.solvers.expected_defence import batch_defence, expected_defence
-from deterrence.solvers.participation_bounds import contracts
-from deterrence.solvers.strength import RESOLUTION
+from deterrence.solvers.cutpoints.bounds import contracts
+from deterrence.solvers.cutpoints.expected_defence import batch_defence, expected_defence
+from deterrence.solvers.cutpoints.iteration import Cutpoints, cutpoints_from
+from deterrence.solvers.cutpoints.strength import RESOLUTION
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]

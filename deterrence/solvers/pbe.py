@@ -12,11 +12,11 @@ from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Verdict
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.questions import check_tolerance, numbers_in
 from deterrence.games.signaling import SignalingGame
-from deterrence.solvers.polytopes import members
-from deterrence.solvers.signaling_cells import Tables, all_messages
-from deterrence.solvers.signaling_components import Component, components
-from deterrence.solvers.signaling_supports import supports
-from deterrence.solvers.signaling_vertices import Vertices
+from deterrence.solvers.algebra.polytopes import members
+from deterrence.solvers.signaling.cells import Tables, all_messages
+from deterrence.solvers.signaling.components import Component, components
+from deterrence.solvers.signaling.supports import supports
+from deterrence.solvers.signaling.vertices import Vertices
 from deterrence.solvers.verify import verify
 
 _ALL_VERTICES = 8  # of a component with more, certified are those that show every gainful deviation there is
@@ -106,7 +106,7 @@ def pbe(
     numeric = numbers_in(game, at, "pbe", ("SignalingGame", "ExtensiveGame"))
     check_tolerance(tol)
     if not isinstance(numeric, SignalingGame):
-        from deterrence.solvers.tree_pbe import pbe_of_tree
+        from deterrence.solvers.trees.tree_pbe import pbe_of_tree
 
         return pbe_of_tree(numeric, exact=exact, tol=tol, limit=limit)
     if numeric.batch_shape:

@@ -23,11 +23,11 @@ from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
-from deterrence.solvers.looped_pbe import flat_index, survey_one_by_one
-from deterrence.solvers.off_path_faces import counts_faces
-from deterrence.solvers.one_type_kernel import kind_names_of_one, survey_one_type
-from deterrence.solvers.pbe_222 import survey_222
-from deterrence.solvers.two_type_kernel import Tile, kind_names, survey_tile
+from deterrence.solvers.signaling.looped_pbe import flat_index, survey_one_by_one
+from deterrence.solvers.signaling.off_path_faces import counts_faces
+from deterrence.solvers.signaling.one_type_kernel import kind_names_of_one, survey_one_type
+from deterrence.solvers.signaling.two_by_two_kernel import survey_222
+from deterrence.solvers.signaling.two_type_kernel import Tile, kind_names, survey_tile
 
 TILE = 8192  # float64 per temporary: what stays in a core's cache
 TIES_SOLVED_SINGLY = 2000  # degenerate 2 x 2 x 2 games of one batch that the solver of single games settles: some 3 s

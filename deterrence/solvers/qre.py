@@ -25,17 +25,17 @@ from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.pictures.tables import number_text
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import MixedProfile, StrategicGame
-from deterrence.games.tables import number_text
 from deterrence.games.topology import CHANCE
-from deterrence.solvers.batches import BehaviorBatch
-from deterrence.solvers.logit_branch import follow, follow_batch, polish
-from deterrence.solvers.logit_iteration import iterate
-from deterrence.solvers.logit_system import LogitSystem, table_system, tree_system
-from deterrence.solvers.verify_strategic import certify as certify_strategic
-from deterrence.solvers.verify_tree import certify as certify_tree
+from deterrence.solvers.logit.batches import BehaviorBatch
+from deterrence.solvers.logit.branch import follow, follow_batch, polish
+from deterrence.solvers.logit.iteration import iterate
+from deterrence.solvers.logit.system import LogitSystem, table_system, tree_system
+from deterrence.solvers.verification.strategic import certify as certify_strategic
+from deterrence.solvers.verification.tree import certify as certify_tree
 
 Precision = float | Mapping[str, float]
 _CHUNK = 2048  # games of a batch solved together: what fits the cache

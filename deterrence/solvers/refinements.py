@@ -81,9 +81,9 @@ from typing import Any
 from deterrence.games.equilibrium import Equilibrium, Verdict
 from deterrence.games.errors import GameError
 from deterrence.games.signaling import SignalingGame
-from deterrence.solvers.refinement_outcomes import Component, surviving_part
-from deterrence.solvers.refinement_reasons import reason
-from deterrence.solvers.refinement_rules import (
+from deterrence.solvers.refining.outcomes import Component, surviving_part
+from deterrence.solvers.refining.reasons import reason
+from deterrence.solvers.refining.rules import (
     Rule,
     Ruling,
     d1,
@@ -94,8 +94,8 @@ from deterrence.solvers.refinement_rules import (
     supported,
     universal_divinity,
 )
-from deterrence.solvers.refinement_sets import Outcome, UnsentMessage, unsent_messages
-from deterrence.solvers.refinement_undefeated import turning_points, undefeated_by
+from deterrence.solvers.refining.sets import Outcome, UnsentMessage, unsent_messages
+from deterrence.solvers.refining.undefeated import turning_points, undefeated_by
 
 _RULES: Mapping[str, Rule] = {
     "intuitive": intuitive,

@@ -10,12 +10,12 @@ from typing import Any
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.signaling import SignalingGame
-from deterrence.solvers.regime_conditions import Assumptions, Conjunction, Frac
-from deterrence.solvers.regime_deterrents import Reply
-from deterrence.solvers.regime_set import OffPath, Regime, RegimeSet
-from deterrence.solvers.regime_signaling import Outcome, SignalingRegimes
-from deterrence.solvers.regime_text import conditions_of
-from deterrence.solvers.regime_trees import Branch, TreeRegimes
+from deterrence.solvers.symbolic.conditions import Assumptions, Conjunction, Frac
+from deterrence.solvers.symbolic.deterrents import Reply
+from deterrence.solvers.symbolic.regime_set import OffPath, Regime, RegimeSet
+from deterrence.solvers.symbolic.signaling import Outcome, SignalingRegimes
+from deterrence.solvers.symbolic.text import conditions_of
+from deterrence.solvers.symbolic.trees import Branch, TreeRegimes
 
 
 def regimes(game: Any, *, assumptions: Iterable[Any] = (), limit: int = 20_000) -> RegimeSet:

@@ -26,12 +26,12 @@ from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Certificate, Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.forms.sequence_form import SequenceForm, to_sequence_form
+from deterrence.games.forms.subgames import subgame_roots
 from deterrence.games.play import best_response_values, expected_payoffs, node_values, reach
 from deterrence.games.quantities import SUM_TOLERANCE, Array
-from deterrence.games.sequence_form import SequenceForm, to_sequence_form
-from deterrence.games.subgames import subgame_roots
 from deterrence.games.topology import Topology
-from deterrence.solvers.verify_tree import certify
+from deterrence.solvers.verification.tree import certify
 
 _NOISE = 1e-12  # probabilities below this in a realization plan are rounding
 _FULLY_CHECKED = 3_000  # nodes up to which subgames and off-path beliefs are examined, too

@@ -28,13 +28,13 @@ from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.signaling import SignalingGame
-from deterrence.solvers.assessment_cells import Assessment
-from deterrence.solvers.consistency import Witness, tremble_witness
-from deterrence.solvers.pure_assessments import pure_candidates
 from deterrence.solvers.spe import path_of_play
-from deterrence.solvers.stage_assessments import Family, stage_families, supported_families
-from deterrence.solvers.stages import Part, stage_solutions
-from deterrence.solvers.verify_tree import certify_each
+from deterrence.solvers.trees.assessment_cells import Assessment
+from deterrence.solvers.trees.consistency import Witness, tremble_witness
+from deterrence.solvers.trees.pure_assessments import pure_candidates
+from deterrence.solvers.trees.stage_assessments import Family, stage_families, supported_families
+from deterrence.solvers.trees.stages import Part, stage_solutions
+from deterrence.solvers.verification.tree import certify_each
 
 Consistency = Literal["full", "weak"]
 _MOST_CORNERS = 256

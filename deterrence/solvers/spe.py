@@ -24,13 +24,13 @@ from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Certificate, Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.forms.subgames import subgame_roots
 from deterrence.games.play import node_values, slot_probabilities
 from deterrence.games.quantities import Array, as_float
-from deterrence.games.subgames import subgame_roots
 from deterrence.games.topology import CHANCE, TERMINAL, Topology
-from deterrence.solvers.batches import BehaviorBatch
-from deterrence.solvers.stages import Part, solve_by_stages
-from deterrence.solvers.verify_tree import certify, subgame_regret
+from deterrence.solvers.logit.batches import BehaviorBatch
+from deterrence.solvers.trees.stages import Part, solve_by_stages
+from deterrence.solvers.verification.tree import certify, subgame_regret
 
 _ENTRIES = 1_000_000  # profiles times nodes that are certified together
 

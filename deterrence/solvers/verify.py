@@ -19,10 +19,10 @@ Check: TypeAlias = Callable[[Any, Any, float], Certificate]
 
 # form of game -> the module, and the function in it of the same name, that checks an equilibrium of that form
 _CHECKS = {
-    "SignalingGame": "verify_signaling",
-    "ExtensiveGame": "verify_tree",
-    "StrategicGame": "verify_strategic",
-    "ParticipationGame": "verify_participation",
+    "SignalingGame": "signaling",
+    "ExtensiveGame": "tree",
+    "StrategicGame": "strategic",
+    "ParticipationGame": "participation",
 }
 
 
@@ -79,6 +79,7 @@ def _check_for(game: Any) -> Check:
     for form in type(game).__mro__:
         if form.__name__ in _CHECKS:
             name = _CHECKS[form.__name__]
-            check: Check = getattr(importlib.import_module(f"deterrence.solvers.{name}"), name)
+            module = importlib.import_module(f"deterrence.solvers.verification.{name}")
+            check: Check = getattr(module, f"verify_{name}")
             return check
     raise GameError(f"verify knows no game of type {type(game).__name__}; it knows {', '.join(_CHECKS)}")

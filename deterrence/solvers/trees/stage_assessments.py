@@ -1,0 +1,260 @@
+"""Sequential equilibria of one stage (a tree without proper subgames): what is worth solving, and merging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, product
+from math import prod
+
+import numpy as np
+
+from deterrence.games.errors import SolverError
+from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.play import bayes_beliefs
+from deterrence.games.quantities import Array, as_float
+from deterrence.games.topology import CHANCE
+from deterrence.solvers.trees.assessment_cells import Assessment, Cell, Paths, Solved, Support, reached_nodes
+from deterrence.solvers.trees.consistency import labelling, path_usage, unrestricted
+
+_MOST_BELIEFS = 4096  # combinations of nodes believed in, for one support of play
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """A point equilibrium, or a continuum of them with a point inside and its vertices."""
+
+    centre: Assessment
+    corners: tuple[Assessment, ...]
+
+
+def stage_families(
+    stage: ExtensiveGame, weak: bool, tol: float, limit: int, rng: np.random.Generator
+) -> tuple[list[Family], bool]:
+    """Return all sequential (weak: weak perfect Bayesian) equilibria of a stage, and whether none is missing.
+
+    Raises
+    ------
+    SolverError
+        If there are more than ``limit`` combinations of supports.
+    """
+    if not stage.infosets:
+        return [_nothing_to_do(stage)], True
+    paths = Paths(stage)
+    found: list[tuple[Support, Solved]] = []
+    complete = True
+    for count, support in enumerate(_plausible_supports(paths, tol)):
+        if count >= limit:
+            raise SolverError(
+                f"more than limit={limit:,} combinations of supports at {len(stage.infosets)} sets; raise limit, "
+                "ask for pure=True, or trace qre for one equilibrium"
+            )
+        solved, proven = _of_support(paths, support, weak, rng)
+        found += [(support, s) for s in solved]
+        complete = complete and proven
+    return _maximal(paths, found), complete
+
+
+def supported_families(
+    stage: ExtensiveGame, candidates: Array, weak: bool, rng: np.random.Generator
+) -> tuple[list[Family], bool]:
+    """Return those of some pure profiles, shape (K, A), that consistent beliefs support, with the beliefs that do."""
+    if not stage.infosets:
+        return [_nothing_to_do(stage)], True
+    paths: Paths | None = None
+    families: list[Family] = []
+    complete = True
+    for actions in candidates:
+        beliefs = bayes_beliefs(stage, actions)
+        if all(beliefs[s.nodes[0]] == beliefs[s.nodes[0]] for s in stage.infosets):  # every set is reached
+            beliefs = np.where(np.isnan(as_float(beliefs)), 0, beliefs) if beliefs.dtype != object else beliefs
+            whole = Assessment(actions, beliefs)
+            families.append(Family(whole, (whole,)))
+            continue
+        paths = Paths(stage) if paths is None else paths
+        support = tuple((s.first + int(np.argmax(actions[s.slots])),) for s in stage.infosets)
+        solved, proven = _of_support(paths, support, weak, rng)
+        families += _maximal(paths, [(support, s) for s in solved])
+        complete = complete and proven
+    return families, complete
+
+
+def _nothing_to_do(stage: ExtensiveGame) -> Family:
+    dtype = object if stage.kind == "exact" else np.float64
+    nobody = Assessment(np.zeros(0, dtype=dtype), np.zeros(stage.topology.size, dtype=dtype))
+    return Family(nobody, (nobody,))
+
+
+def _plausible_supports(paths: Paths, tol: float) -> Iterator[Support]:
+    """Supports in which no used action is worse than another whatever later play (within the supports) and beliefs."""
+    topology = paths.topology
+    sets = topology.infosets
+    payoffs = as_float(paths.payoffs)
+    allowed = np.ones(len(topology.labels), dtype=bool)
+    children = [np.array([topology.children[x] for x in s.nodes]) for s in sets]
+    slack = tol * paths.spans
+    chosen: list[tuple[int, ...]] = [()] * len(sets)
+
+    def settle(k: int) -> Iterator[Support]:
+        if k < 0:
+            yield tuple(chosen)
+            return
+        s = sets[k]
+        low, high = _bounds(paths, payoffs, allowed)
+        lows, highs = low[children[k], s.player], high[children[k], s.player]  # (nodes, actions)
+        width = len(s.actions)
+        worse = [
+            any(b != a and bool((highs[:, a] < lows[:, b] - slack[s.player]).all()) for b in range(width))
+            for a in range(width)
+        ]
+        good = [a for a in range(width) if not worse[a]]
+        for size in range(1, len(good) + 1):
+            for part in combinations(good, size):
+                chosen[k] = tuple(s.first + a for a in part)
+                allowed[s.slots] = False
+                allowed[list(chosen[k])] = True
+                yield from settle(k - 1)
+        allowed[s.slots] = True
+
+    yield from settle(len(sets) - 1)
+
+
+def _bounds(paths: Paths, payoffs: Array, allowed: Array) -> tuple[Array, Array]:
+    """Least and most that each player can get from each node, shape (n, P), if only allowed actions are used."""
+    topology = paths.topology
+    chance = as_float(paths.chance)
+    low = np.full((topology.size, payoffs.shape[1]), np.inf)
+    high = np.full((topology.size, payoffs.shape[1]), -np.inf)
+    low[topology.terminal] = high[topology.terminal] = payoffs
+    nature = topology.owner == CHANCE
+    low[nature] = high[nature] = 0
+    for level in reversed(topology.levels[1:]):
+        above, slot = topology.parent[level], topology.slot[level]
+        random = nature[above]
+        acted = ~random & allowed[slot]
+        np.minimum.at(low, above[acted], low[level[acted]])
+        np.maximum.at(high, above[acted], high[level[acted]])
+        weight = chance[slot[random] - paths.count][:, None] if random.any() else np.zeros((0, 1))
+        np.add.at(low, above[random], weight * low[level[random]])
+        np.add.at(high, above[random], weight * high[level[random]])
+    return low, high
+
+
+def supporting_beliefs(game: ExtensiveGame, actions: Array) -> tuple[Array | None, bool]:
+    """Return consistent beliefs, shape (n,), that make strategies optimal, or None; and whether None is proven.
+
+    Parameters
+    ----------
+    game : ExtensiveGame
+        A single game with numbers.
+    actions : ndarray, shape (A,)
+    """
+    if not game.infosets:
+        return np.zeros(game.topology.size), True
+    paths = Paths(game)
+    support = tuple(
+        tuple(s.first + int(k) for k in np.flatnonzero(np.asarray(actions[s.slots] > 0, dtype=bool)))
+        for s in game.infosets
+    )
+    solved, proven = _of_support(paths, support, False, np.random.default_rng(0), known=actions)
+    return (solved[0].centre.beliefs, True) if solved else (None, proven)
+
+
+def _of_support(
+    paths: Paths, support: Support, weak: bool, rng: np.random.Generator, known: Array | None = None
+) -> tuple[list[Solved], bool]:
+    """Solve one support of play with every combination of nodes that off-path beliefs can rest on."""
+    topology = paths.topology
+    used = np.zeros(len(topology.labels), dtype=bool)
+    used[[slot for s in support for slot in s]] = True
+    used[paths.count :] = np.asarray(paths.chance > 0, dtype=bool)
+    reached = reached_nodes(paths, used)
+    on_path = [tuple(x for x in s.nodes if reached[x]) for s in topology.infosets]
+    open_sets = [i for i, nodes in enumerate(on_path) if not nodes and len(topology.infosets[i].nodes) > 1]
+    full = tuple(nodes or s.nodes for nodes, s in zip(on_path, topology.infosets, strict=True))
+    if weak or not open_sets:
+        return Cell(paths, support, full, weak=weak, known=known).solve(rng)
+    choices = [_subsets(topology.infosets[i].nodes) for i in open_sets]
+    if prod(len(c) for c in choices) > _MOST_BELIEFS:
+        choices = [[topology.infosets[i].nodes, *[(x,) for x in topology.infosets[i].nodes]] for i in open_sets]
+        complete = False
+    else:
+        complete = True
+    zero = ~used
+    usage = path_usage(topology, zero)
+    free = unrestricted(topology, usage, open_sets)
+    accepted: list[tuple[frozenset[int], ...]] = []
+    result = []
+    for chosen in sorted(product(*choices), key=lambda c: -sum(map(len, c))):
+        mine = tuple(frozenset(c) for c in chosen)
+        if free and any(all(a <= b for a, b in zip(mine, known, strict=True)) for known in accepted):
+            continue
+        believed = list(full)
+        for i, nodes in zip(open_sets, chosen, strict=True):
+            believed[i] = nodes
+        solved, proven = Cell(paths, support, tuple(believed), known=known).solve(rng)
+        if not solved:
+            complete = complete and proven
+            continue
+        marks = np.zeros(topology.size, dtype=bool)
+        for nodes in believed:
+            marks[list(nodes)] = True
+        if labelling(topology, usage, zero, marks) is None:
+            continue
+        accepted.append(mine)
+        result += solved
+        complete = complete and proven
+        if known is not None:
+            break
+    return result, complete
+
+
+def _subsets(nodes: tuple[int, ...]) -> list[tuple[int, ...]]:
+    return [c for size in range(len(nodes), 0, -1) for c in combinations(nodes, size)]
+
+
+def _maximal(paths: Paths, found: list[tuple[Support, Solved]]) -> list[Family]:
+    """Drop what lies in the closure of another with the same sets on the path: each continuum is reported once.
+
+    On the path beliefs follow from strategies, so strategies and off-path beliefs are compared.
+    """
+    keys = [_reached_sets(paths, solved.centre) for _, solved in found]
+    vectors = [
+        np.array([_vector(paths, c, key) for c in solved.corners]) for (_, solved), key in zip(found, keys, strict=True)
+    ]
+    kept = []
+    for i, (support, solved) in enumerate(found):
+        inside = False
+        for j, (other, _) in enumerate(found):
+            if i == j or keys[i] != keys[j] or not all(set(a) <= set(b) for a, b in zip(support, other, strict=True)):
+                continue
+            smaller = (
+                support != other or len(vectors[i]) < len(vectors[j]) or (len(vectors[i]) == len(vectors[j]) and j < i)
+            )
+            if smaller and all(_in_hull(v, vectors[j]) for v in vectors[i]):
+                inside = True
+                break
+        if not inside:
+            kept.append(Family(solved.centre, solved.corners))
+    return kept
+
+
+def _reached_sets(paths: Paths, assessment: Assessment) -> tuple[bool, ...]:
+    used = np.concatenate([as_float(assessment.actions), as_float(paths.chance)]) > 0
+    reached = reached_nodes(paths, used)
+    return tuple(bool(reached[list(s.nodes)].any()) for s in paths.topology.infosets)
+
+
+def _vector(paths: Paths, assessment: Assessment, reached: tuple[bool, ...]) -> Array:
+    off = [n for s, on_path in zip(paths.topology.infosets, reached, strict=True) if not on_path for n in s.nodes]
+    return np.concatenate([as_float(assessment.actions), as_float(assessment.beliefs[off])])
+
+
+def _in_hull(point: Array, corners: Array) -> bool:
+    near = np.abs(corners - point).max(axis=1).min()
+    if near < 1e-8 or len(corners) == 1:
+        return bool(near < 1e-8)
+    from scipy.optimize import nnls
+
+    _, residual = nnls(np.vstack([corners.T, np.ones(len(corners))]), np.r_[point, 1.0])
+    return bool(residual < 1e-8)
