@@ -498,6 +498,16 @@ def test_the_proposition_says_what_is_known():
     assert latex.count("{") == latex.count("}")
 
 
+def test_the_proposition_says_where_a_regime_survives_refinements():
+    text = solved("two types").to_markdown()
+    assert (
+        "It survives the intuitive criterion iff $w$ $\\le$ $k$ or $k$ $\\le$ $v$. It survives D1 iff $w$ $\\le$ $k$."
+        in text
+    )
+    assert "Assume $k > 0$, $0 < v < w$" in text
+    assert "It fails D1." in solved("beer-quiche").to_latex()
+
+
 def test_the_table_has_a_row_per_regime():
     found = solved("beer-quiche")
     table = found.to_frame("duel")

@@ -27,11 +27,8 @@ def read_assumption(statement: Any, symbols: Sequence[Any]) -> list[tuple[Any, A
 
     names = {str(s): s for s in symbols}
     if isinstance(statement, str):
-        parts = re.split(r"(<=|>=|<|>)", statement)
-        if len(parts) < 3:
-            raise ParameterError(f"an assumption must be an inequality such as '0 < p < 1', got {statement!r}")
-        sides = [_side(text, names, statement) for text in parts[::2]]
-        pairs = zip(sides, parts[1::2], sides[1:], strict=False)
+        sides, signs = chain_of(statement, names)
+        pairs = zip(sides, signs, sides[1:], strict=False)
         return [(a, b) if sign in ("<", "<=") else (b, a) for a, sign, b in pairs]
     if isinstance(statement, sympy.And):
         return [pair for part in statement.args for pair in read_assumption(part, symbols)]
@@ -45,6 +42,20 @@ def read_assumption(statement: Any, symbols: Sequence[Any]) -> list[tuple[Any, A
         _check_known(str(symbol), names, statement)
     renamed = {s: names[str(s)] for s in statement.free_symbols}
     return [(pair[0].xreplace(renamed), pair[1].xreplace(renamed))]
+
+
+def chain_of(statement: str, names: Mapping[str, Any]) -> tuple[list[Any], list[str]]:
+    """Return the sides of a chain of inequalities such as ``"0 < p < 1"``, and the signs between them.
+
+    Raises
+    ------
+    ParameterError
+        If it is none, or names what is not among ``names``.
+    """
+    parts = re.split(r"(<=|>=|<|>)", statement)
+    if len(parts) < 3:
+        raise ParameterError(f"an assumption must be an inequality such as '0 < p < 1', got {statement!r}")
+    return [_side(text, names, statement) for text in parts[::2]], parts[1::2]
 
 
 def _side(text: str, names: Mapping[str, Any], statement: str) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.events import Event
+from deterrence.solvers.symbolic.assumptions import chain_of
 from deterrence.solvers.symbolic.text import chains, typeset
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def frame(found: RegimeSet, events: Sequence[Event]) -> pd.DataFrame:
 
 def markdown(found: RegimeSet, events: Sequence[Event]) -> str:
     """Return a numbered proposition."""
-    lines = [f"**Proposition.** {_opening(found, lambda text: f'`{text}`')}", ""]
+    lines = [f"**Proposition.** {_opening(found)}", ""]
     for i, r in enumerate(found, 1):
         where = ", ".join(f"${c}$" for c in chains(r.conditions, typeset, r" \le "))
         lines.append(f"{i}. *{_capital(r.kind)}*, {'iff ' + where if where else 'always'}. " + _body(r, events, _same))
@@ -47,7 +49,7 @@ def latex(found: RegimeSet, events: Sequence[Event]) -> str:
     """Return the same in LaTeX."""
     lines = [
         r"\begin{proposition}",
-        _opening(found, lambda text: rf"\texttt{{{_escaped(text)}}}"),
+        _opening(found),
         r"\begin{enumerate}",
     ]
     for r in found:
@@ -72,8 +74,8 @@ def latex(found: RegimeSet, events: Sequence[Event]) -> str:
 # ---------------------------------------------------------------- parts
 
 
-def _opening(found: RegimeSet, code: Words) -> str:
-    stated = ", ".join(code(text) for text in found.stated)
+def _opening(found: RegimeSet) -> str:
+    stated = ", ".join(_stated(text, found) for text in found.stated)
     under = (
         f"Assume {stated}, and that every type has positive probability. "
         if stated
@@ -81,6 +83,16 @@ def _opening(found: RegimeSet, code: Words) -> str:
     )
     every = "The equilibria are, up to ties," if found.complete else "These are equilibria:"
     return under + every
+
+
+def _stated(text: str, found: RegimeSet) -> str:
+    """Return an assumption as its author wrote it, typeset."""
+    try:
+        sides, signs = chain_of(text, {str(symbol): symbol for symbol in found.assumptions.symbols})
+    except ParameterError:  # it was given as a SymPy expression
+        return f"`{text}`"
+    told = {"<=": r"\le", ">=": r"\ge"}
+    return f"${typeset(sides[0])}{''.join(f' {told.get(x, x)} {typeset(y)}' for x, y in zip(signs, sides[1:]))}$"
 
 
 def _method(found: RegimeSet) -> str:
@@ -104,6 +116,7 @@ def _body(r: Regime, events: Sequence[Event], words: Words) -> str:
     if beliefs:
         parts.append(f"Beliefs: {'; '.join(beliefs)}.")
     parts += [_held_up(r, message, words) for message in dict.fromkeys(o.message for o in r.off_path)]
+    parts += _tests(r)
     for event in events:
         name = event if isinstance(event, str) else getattr(event, "__name__", "event")
         parts.append(f"Pr({words(name)}) = {_math(r.probability(event))}.")
@@ -114,6 +127,26 @@ def _held_up(r: Regime, message: str, words: Words) -> str:
     ways = [_way(o, words) for o in r.off_path if o.message == message and _pure(o)]
     ways = ways or [_way(o, words) for o in r.off_path if o.message == message]
     return f"Off the path, after {words(message)}: {', or '.join(ways)}."
+
+
+def _tests(r: Regime) -> list[str]:
+    """Return where a regime with unsent messages survives the refinements that have a closed form for its game."""
+    if not r.off_path:
+        return []
+    told = []
+    for name, title in (("intuitive", "the intuitive criterion"), ("d1", "D1")):
+        try:
+            cases = r.survives(name)
+        except GameError:
+            return []
+        if not cases:
+            told.append(f"It fails {title}.")
+        elif all(cases):
+            where = " or ".join(", ".join(chains(case, _math, r" $\le$ ")) for case in cases)
+            told.append(f"It survives {title} iff {where}.")
+        else:
+            told.append(f"It survives {title}.")
+    return told
 
 
 def _way(o: OffPath, words: Words) -> str:
