@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,11 @@ from hypothesis import strategies as st
 from textbook_trees import alliance, chain_store, entry, horse, outside_option
 from tree_strategies import signaling_trees, trees
 
+from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.play import reach
+from deterrence.games.quantities import as_float
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.tree import chance, end, move
 from deterrence.solvers.algebra.multilinear import Multilinear, all_roots
@@ -30,15 +35,17 @@ BEER_QUICHE = SignalingGame(
 )
 
 
-def witnesses_hold(game, solved):
+def witnesses_hold(game, solved, epsilon=1e-9):
     """The trembles of every vertex generate its beliefs."""
     decided = np.flatnonzero(game.topology.owner >= 0)
     for e in solved if len(decided) else ():
         for vertex in e.vertices:
             believed = np.asarray(vertex.nodes, dtype=float)[decided]
-            assert np.abs(vertex.witness.beliefs(game, 1e-9)[decided] - believed).max() < 1e-6
-            assert np.abs(vertex.witness.strategies(game, 1e-9) - np.asarray(vertex.actions, dtype=float)).max() < 1e-6
-            assert (vertex.witness.strategies(game, 1e-9) > 0).all()
+            assert np.abs(vertex.witness.beliefs(game, epsilon)[decided] - believed).max() < 1e-6
+            assert (
+                np.abs(vertex.witness.strategies(game, epsilon) - np.asarray(vertex.actions, dtype=float)).max() < 1e-6
+            )
+            assert (vertex.witness.strategies(game, epsilon) > 0).all()
 
 
 def test_the_horse_has_one_sequential_outcome():
@@ -149,6 +156,103 @@ def test_chain_store_with_two_challengers(delta, b, a):
     assert (enter, fight) in outcomes
     assert {enter} == {o[0] for o in outcomes}
     witnesses_hold(solved.game, solved)
+
+
+def reputation(game, challengers, delta, b, a):
+    """Kreps and Wilson's equilibrium, with thresholds b^k while k challengers are left: strategies and beliefs."""
+    actions, beliefs = np.zeros(game.topology.action_count), np.ones(game.topology.size)
+    for s in game.infosets:
+        history = s.name.removeprefix("sees ").removeprefix("weak ")
+        seen, left = history[:-1], int(history[-1])
+        p = delta
+        for met, k in zip(seen, range(challengers, 0, -1), strict=False):
+            p = {"O": p, "F": max(p, b ** (k - 1)) if p else 0.0, "C": 0.0}[met]  # who yielded once is weak
+        if s.name.startswith("sees"):
+            # out with probability 1/a where it is indifferent
+            first = 1.0 if p < b**left - 1e-12 else 0.0 if p > b**left + 1e-12 else 1 - 1 / a  # in
+            if len(s.nodes) > 1:
+                beliefs[list(s.nodes)] = [1 - p, p]
+        else:
+            goal = b ** (left - 1)
+            first = 0.0 if left == 1 else 1.0 if p >= goal else p * (1 - goal) / ((1 - p) * goal)  # fight
+        actions[s.slots] = first, 1 - first
+    return actions, beliefs
+
+
+@pytest.mark.parametrize(
+    ("n", "delta", "b", "a"), [(3, 0.3, 0.5, 2.0), (3, 0.1, 0.5, 2.0), (5, 0.1, 0.5, 2.0), (4, 0.2, 0.6, 1.5)]
+)
+def test_chain_stores_with_more_challengers_have_the_closed_form_as_equilibrium(n, delta, b, a):
+    """Kreps and Wilson 1982: no challenge while delta > b^k with k challengers left, the first one at delta < b^k."""
+    game = chain_store(n, delta, b, a)
+    actions, beliefs = reputation(game, n, delta, b, a)
+    certificate = verify_tree(game, BehaviorProfile(actions, beliefs))
+    assert certificate.sequentially_rational
+    assert certificate.max_belief_error < 1e-12
+    witness = tremble_witness(game, actions, beliefs)
+    assert witness is not None
+    inner = game.topology.owner >= 0
+    assert np.abs(witness.beliefs(game, 1e-9)[inner] - beliefs[inner]).max() < 1e-6
+    reached = reach(game, actions)
+    challenged = dict.fromkeys(range(1, n + 1), 0.0)
+    for s in game.infosets:
+        if s.name.startswith("sees"):
+            challenged[int(s.name[-1])] += float(reached[list(s.nodes)].sum() * actions[s.first])
+    threshold = max(k for k in range(n + 1) if delta <= b**k)
+    assert [challenged[k] for k in range(n, threshold, -1)] == [0.0] * (n - threshold)
+    assert challenged[threshold] == pytest.approx(1)
+    if (n, delta, b) == (5, 0.1, 0.5):  # k* = 3
+        assert [challenged[k] for k in (3, 2, 1)] == pytest.approx([1, 0.8, 0.95])
+
+
+def test_a_threshold_off_by_one_is_no_equilibrium():
+    game = chain_store(3, 0.3, 0.5, 2.0)
+    actions, beliefs = reputation(game, 3, 0.3, 0.5, 2.0)
+    first = next(s for s in game.infosets if s.name == "sees 3")
+    actions[first.slots] = 1, 0  # in, though delta > b^3
+    assert not verify_tree(game, BehaviorProfile(actions, beliefs)).sequentially_rational
+
+
+@pytest.mark.parametrize("rare", [1e-6, 1e-9, 1e-12, 1e-15])
+@pytest.mark.parametrize("seed", [0, 2, 7, 21])
+def test_types_may_be_as_rare_as_one_likes(rare, seed):
+    """A rare sender type: as many equilibria in floats as in rationals, each certified and with its trembles."""
+    rng = np.random.default_rng(seed)
+
+    def sent(kind):
+        def reply(message):
+            u = rng.integers(0, 9, (2, 2))
+            ends = {x: end(S=int(u[0, k]), R=int(u[1, k])) for k, x in enumerate("fy")}
+            return move("R", ends, infoset=message)
+
+        return move("S", {m: reply(m) for m in "ab"}, infoset=kind)
+
+    game = ExtensiveGame(("S", "R"), chance({"usual": (1 - rare, sent("usual")), "rare": (rare, sent("rare"))}))
+    solved, exact = sequential(game), sequential(game, exact=True)
+    assert len(solved) == len(exact) > 0
+    assert solved.game.kind == "float"
+    for e, other in zip(solved, exact, strict=True):
+        assert np.abs(e.profile.actions - as_float(other.profile.actions)).max() < 1e-12
+        assert verify_tree(game, e).sequentially_rational
+    witnesses_hold(solved.game, solved, epsilon=rare**3)  # trembles are rarer still
+
+
+def test_rationals_find_what_floats_find_where_coefficients_vanish():
+    """A receiver who is indifferent off the path mixes from 2/3 on; zeros among the conditions once hid that."""
+    sent = {
+        "n": {"a": ((1, 3), (7, 0)), "b": ((3, 5), (7, 1))},
+        "r": {"a": ((0, 6), (6, 6)), "b": ((7, 6), (5, 8))},
+    }
+    types = {
+        t: move("S", {m: move("R", {x: end(S=u, R=v) for x, (u, v) in zip("fy", uv, strict=True)}, infoset=m)
+                      for m, uv in rows.items()}, infoset=t)
+        for t, rows in sent.items()
+    }  # fmt: skip
+    game = ExtensiveGame(("S", "R"), chance({"n": ("0.999", types["n"]), "r": ("0.001", types["r"])}))
+    solved = sequential(game, exact=True)
+    assert len(solved) == len(sequential(game)) == 2
+    mixed = {v.actions[2] for e in solved for v in e.vertices}
+    assert mixed == {1, Fraction(2, 3)}
 
 
 def test_forward_induction_is_more_than_sequential_equilibrium():

@@ -14,9 +14,11 @@ from tree_strategies import trees
 
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.gambit.efg import read_efg, write_efg
 from deterrence.games.play import node_values
 from deterrence.games.quantities import symbols
 from deterrence.games.tree import chance, end, move
+from deterrence.solvers.nash import nash
 from deterrence.solvers.sequential import sequential
 from deterrence.solvers.spe import spe, spe_batch
 from deterrence.solvers.verification.tree import verify_tree
@@ -158,3 +160,60 @@ def test_a_batch_is_refused():
         spe(batch)
     with pytest.raises(GameError, match="perfect information"):
         spe_batch(horse())
+
+
+def near_ties(moves, step):
+    """A's moves each lose a little more than the one before; going on to the end loses nothing."""
+    node = end(A=0.0, B=0.0)
+    for k in range(moves):
+        node = move("A", {"on": node, "off": end(A=-(k + 1) * step, B=k)})
+    return ExtensiveGame(("A", "B"), move("B", {"leave": end(A=1.0, B=-1.0), "stay": node}))
+
+
+@pytest.mark.parametrize("step", [1e-9, 6e-10, 3e-10, 1e-10])
+@pytest.mark.parametrize("moves", [2, 3, 4])
+def test_near_ties_are_kept_as_far_as_they_cost_no_more_than_the_tolerance(moves, step):
+    """The plan of A that stops with k moves to go costs k steps: it is kept iff that is a tie."""
+    solved = spe(near_ties(moves, step))
+    assert all(e.certificate.max_regret <= 1e-9 * solved.game.span for e in solved)
+    assert len(solved) == 2 ** min(moves, int(1e-9 / step + 1e-6))
+
+
+def test_equilibria_that_do_not_fit_into_memory_are_an_error(monkeypatch):
+    monkeypatch.setattr("deterrence.solvers.spe._MOST_ENTRIES", 100)
+    with pytest.raises(SolverError, match="at least 8 subgame-perfect equilibria of a tree of 15 nodes are too many"):
+        spe(full_tree(3))
+
+
+def full_tree(depth):
+    node = end(A=0, B=0)
+    for k in range(depth):
+        node = move("AB"[k % 2], {"l": node, "r": node})
+    return ExtensiveGame(("A", "B"), node)
+
+
+def test_large_trees_are_solved_or_refused_but_never_run_on():
+    game = full_tree(13)  # 16,383 nodes; every action ties
+    with pytest.raises(SolverError, match="more than limit=100 subgame-perfect equilibria"):
+        spe(game, limit=100)
+    with pytest.raises(SolverError, match="8,191 information sets, more than 5,000"):
+        sequential(game)
+    with pytest.raises(GameError, match="unknowns, more than 3,000"):
+        nash(ExtensiveGame.of(game.topology, game.chance, np.random.default_rng(0).random(game.payoffs.shape)))
+    payoffs = np.random.default_rng(0).random(game.payoffs.shape)
+    solved = spe(ExtensiveGame.of(game.topology, game.chance, payoffs))
+    assert len(solved) == 1
+    assert solved[0].certificate.sequentially_rational
+
+
+@pytest.mark.slow
+def test_a_tree_of_a_million_nodes():
+    game = full_tree(19)
+    assert game.topology.size == 1_048_575
+    again = read_efg(write_efg(game))
+    assert np.array_equal(again.topology.parent, game.topology.parent)
+    payoffs = np.random.default_rng(0).random(game.payoffs.shape)
+    solved = spe(ExtensiveGame.of(game.topology, game.chance, payoffs))
+    assert len(solved) == 1
+    with pytest.raises(SolverError, match="too many to hold"):
+        spe(game)

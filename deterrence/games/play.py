@@ -94,13 +94,14 @@ def counterfactual_reach(game: ExtensiveGame, behavior: Array, player: int) -> A
 def bayes_beliefs(game: ExtensiveGame, behavior: Array) -> Array:
     """Return beliefs by Bayes' rule over the nodes of information sets, shape (..., n); NaN at sets not reached."""
     topology = game.topology
+    nodes, starts = topology.set_nodes
     probabilities = reach(game, behavior)
-    beliefs = np.full(probabilities.shape, np.nan)
-    for s in topology.infosets:
-        mass = probabilities[..., list(s.nodes)]
-        total = mass.sum(axis=-1, keepdims=True)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            beliefs[..., list(s.nodes)] = np.where(total > 0, mass / total, np.nan)
+    beliefs = np.full(probabilities.shape, np.nan, dtype=probabilities.dtype)
+    if len(nodes):
+        mass = probabilities[..., nodes]
+        total = np.add.reduceat(mass, starts, axis=-1)[..., topology.infoset[nodes]]
+        met = np.asarray(total > 0, dtype=bool)
+        beliefs[..., nodes] = np.where(met, mass / np.where(met, total, 1), np.nan)
     return beliefs
 
 

@@ -120,17 +120,19 @@ class Topology:
     def children(self) -> tuple[tuple[int, ...], ...]:
         """The children of each node, in order of their actions."""
         lists: list[list[int]] = [[] for _ in range(self.size)]
-        for node in range(1, self.size):
-            lists[self.parent[node]].append(node)
-        return tuple(tuple(c) for c in lists)
+        for node, above in enumerate(self.parent.tolist()):
+            if node:
+                lists[above].append(node)
+        return tuple(map(tuple, lists))
 
     @cached_property
     def depth(self) -> Ints:
         """Number of moves before each node."""
-        depth = np.zeros(self.size, dtype=np.int64)
-        for node in range(1, self.size):
-            depth[node] = depth[self.parent[node]] + 1
-        return depth
+        depth = [0] * self.size
+        for node, above in enumerate(self.parent.tolist()):
+            if node:
+                depth[node] = depth[above] + 1
+        return np.array(depth, dtype=np.int64)
 
     @cached_property
     def levels(self) -> tuple[Ints, ...]:
@@ -165,17 +167,35 @@ class Topology:
         return tuple(self.path(int(z)) for z in self.terminal)
 
     @cached_property
+    def set_nodes(self) -> tuple[Ints, Ints]:
+        """Decision nodes, information set after information set, and where each set begins among them."""
+        moved = np.flatnonzero(self.owner >= 0)
+        order = moved[np.argsort(self.infoset[moved], kind="stable")]
+        return order, np.cumsum([0, *(len(s.nodes) for s in self.infosets)])[:-1]
+
+    @cached_property
+    def slot_nodes(self) -> tuple[Ints, Ints]:
+        """All nodes but the root, slot after slot, and where each slot begins among them, the end behind the last."""
+        order = 1 + np.argsort(self.slot[1:], kind="stable")
+        return order, np.searchsorted(self.slot[order], np.arange(len(self.labels) + 1))
+
+    def after(self, s: InformationSet) -> Ints:
+        """Return what each action leads to at each node of an information set, shape (nodes, actions)."""
+        order, starts = self.slot_nodes
+        below = order[starts[s.first] : starts[s.first + len(s.actions)]]
+        return below.reshape(len(s.actions), len(s.nodes)).T
+
+    @cached_property
     def last_own(self) -> Ints:
         """For each decision node, its player's previous action slot on the path; -1 if there is none; else -2."""
-        last = np.full((self.size, len(self.players)), -1, dtype=np.int64)
-        for node in range(1, self.size):
-            above = self.parent[node]
-            last[node] = last[above]
-            if self.owner[above] >= 0:
-                last[node, self.owner[above]] = self.slot[node]
-        moved = self.owner >= 0
         result = np.full(self.size, -2, dtype=np.int64)
-        result[moved] = last[moved, self.owner[moved]]
+        for player in range(len(self.players)):
+            last = np.full(self.size, -1, dtype=np.int64)
+            for level in self.levels[1:]:
+                above = self.parent[level]
+                last[level] = np.where(self.owner[above] == player, self.slot[level], last[above])
+            mine = self.owner == player
+            result[mine] = last[mine]
         return result
 
     @cached_property
@@ -188,12 +208,10 @@ class Topology:
         ----------
         .. [1] H. W. Kuhn, "Extensive Games and the Problem of Information", 1953.
         """
-        for s in self.infosets:
-            first = s.nodes[0]
-            for node in s.nodes[1:]:
-                if self.last_own[node] != self.last_own[first]:
-                    return first, node
-        return None
+        order, starts = self.set_nodes
+        first = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
+        odd = np.flatnonzero(self.last_own[order] != self.last_own[first])
+        return (int(first[odd[0]]), int(order[odd[0]])) if len(odd) else None
 
     def require_perfect_recall(self, concept: str) -> None:
         """Raise GameError, naming two nodes, if the tree lacks perfect recall."""

@@ -89,7 +89,7 @@ def pbe(
     .. [1] B. von Stengel, "Computing equilibria for two-person games", Handbook of Game Theory 3 (2002),
        1723-1759 (best-response subdivisions; maximal sets of exchangeable equilibria).
     .. [2] K. Fukuda and A. Prodon, "Double description method revisited", Combinatorics and Computer Science
-    (1996), 91-111.
+       (1996), 91-111.
 
     Examples
     --------

@@ -38,6 +38,9 @@ from deterrence.solvers.verification.tree import certify_each
 
 Consistency = Literal["full", "weak"]
 _MOST_CORNERS = 256
+_RARE = 1e-7  # where chance leads so seldom, weights differ so much in size that floats are solved as rationals
+_NEAR = 100  # times tol: what a near tie may cost in a solution of the conditions that is then left out
+_MOST_SETS = 5_000  # information sets; each stage takes some milliseconds
 _COMPARED = 200  # beliefs that decide the order of equilibria with the same strategies
 
 
@@ -85,7 +88,8 @@ def sequential(
     EquilibriumSet
         A continuum (of off-path play or beliefs, mostly) is one equilibrium with its vertices. Each profile carries its
         ``witness``. ``complete`` only if every stage is a finite union of polytopes that were all found, and continua
-        do not change what earlier stages are worth.
+        do not change what earlier stages are worth. Unless ``pure``, a game in which chance leads to some end with a
+        probability below 1e-7 is solved in rational arithmetic and handed back in floats.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def sequential(
     ParameterError
         If ``consistency`` is not known.
     SolverError
-        If the game has more combinations than ``limit``.
+        If the game has more combinations than ``limit``, or more than 5,000 information sets.
 
     Examples
     --------
@@ -112,8 +116,14 @@ def sequential(
     numeric.require_numbers()
     if numeric.batch_shape:
         raise GameError("sequential solves one game; index the batch, as in game[0]")
-    numeric = numeric.exact() if exact else numeric.floats()
+    rare = not exact and not pure and _least_likely(numeric) < _RARE
+    numeric = numeric.exact() if exact or rare else numeric.floats()
     numeric.topology.require_perfect_recall("sequential equilibrium")
+    if len(numeric.infosets) > _MOST_SETS:
+        raise SolverError(
+            f"the game has {len(numeric.infosets):,} information sets, more than {_MOST_SETS:,} for a search through "
+            "supports; solve it with spe if information is perfect, or trace qre for one equilibrium"
+        )
     rng = np.random.default_rng(seed)
     weak = consistency == "weak"
 
@@ -141,6 +151,9 @@ def sequential(
         whole = [(f.centre.actions, [(None, f.centre.actions, f)]) for f in families]
     else:
         whole, complete = stage_solutions(numeric, solve, limit)
+    if rare:  # back to floats
+        numeric = tree.at(**(at or {})).floats()
+        whole = [(actions, [(c, a, _in_floats(f)) for c, a, f in stages]) for actions, stages in whole]
     drafts = [_assembled(numeric, stages, weak, tol) for _, stages in whole]
     found = _certified(numeric, drafts, weak, tol)
     complete = complete and len(found) == len(drafts)
@@ -155,10 +168,27 @@ def sequential(
     )
 
 
+def _least_likely(game: ExtensiveGame) -> float:
+    """Return the least positive probability with which chance alone leads to an end."""
+    topology, chance = game.topology, as_float(game.chance)
+    slots = np.concatenate([np.ones(topology.action_count), np.where(chance > 0, chance, 1.0)])
+    likely = np.ones(topology.size)
+    for level in topology.levels[1:]:
+        likely[level] = likely[topology.parent[level]] * slots[topology.slot[level]]
+    return float(likely.min())
+
+
+def _in_floats(family: Family) -> Family:
+    centre, *corners = (Assessment(as_float(c.actions), as_float(c.beliefs)) for c in (family.centre, *family.corners))
+    return Family(centre, tuple(corners))
+
+
 def _constant_value(stage: ExtensiveGame, family: Family, tol: float) -> bool:
     """Whether all of a continuum is worth the same to everybody."""
     from deterrence.games.play import expected_payoffs
 
+    if len(family.corners) == 1:
+        return True
     values = [as_float(expected_payoffs(stage, c.actions)) for c in family.corners]
     return bool((np.ptp(np.array(values), axis=0) <= max(tol, 1e-12) * 10 * stage.span).all())
 
@@ -192,7 +222,7 @@ def _assembled(
 
 
 def _certified(game: ExtensiveGame, drafts: list[list[SequentialProfile]], weak: bool, tol: float) -> list[Equilibrium]:
-    """Certify; weak equilibria that fail for plans of several moves, which their conditions miss, are left out."""
+    """Certify; left out are near ties that cost too much, and weak equilibria that fail for plans of several moves."""
     flat = certify_each(
         game, [p for profiles in drafts for p in profiles], max(tol, 1e-10) if game.kind == "float" else tol
     )
@@ -201,9 +231,10 @@ def _certified(game: ExtensiveGame, drafts: list[list[SequentialProfile]], weak:
         mine = flat[start : start + len(profiles)]
         start += len(profiles)
         if not all(c.sequentially_rational for c in mine):
-            if weak:
-                continue
             worst = max(c.max_regret for c in mine)
+            near = worst <= _NEAR * tol * game.span and max(c.max_belief_error for c in mine) <= max(tol, 1e-10)
+            if weak or near:
+                continue
             raise SolverError(
                 f"a sequential equilibrium failed its certificate: regret {worst:g}, belief error "
                 f"{max(c.max_belief_error for c in mine):g}; try exact=True or another tol (now {tol:g})",

@@ -32,6 +32,8 @@ from deterrence.solvers.logit.batches import BehaviorBatch
 from deterrence.solvers.trees.stages import Part, solve_by_stages
 from deterrence.solvers.verification.tree import certify, subgame_regret
 
+_NEAR = 100  # times tol: what near ties may add up to in a profile that is then left out
+_MOST_ENTRIES = 50_000_000  # equilibria times nodes that are listed, in memory
 _ENTRIES = 1_000_000  # profiles times nodes that are certified together
 
 
@@ -54,7 +56,8 @@ def spe(
     exact : bool
         Rational arithmetic, no tolerance.
     tol : float
-        Payoffs of a player that differ by at most ``tol`` times the span of its payoffs are tied.
+        Payoffs of a player that differ by at most ``tol`` times the span of its payoffs are tied. A profile in which a
+        player loses more than that by several near ties together is left out.
     limit : int
         Most equilibria to list; ties multiply, so a large tree with many may have very many.
 
@@ -91,7 +94,7 @@ def spe(
     if numeric.perfect_information:
         profiles, tied = _pure_profiles(numeric, tol, limit)
         options |= {"ties": tuple(numeric.infosets[i].key for i in tied), "strategies": "pure"}
-        certificates = _certificates(numeric, profiles, tol)
+        profiles, certificates = _certified(numeric, profiles, tol)
         sure = np.ones(numeric.topology.size)  # one node at each information set: beliefs are certain
         found = [
             Equilibrium(
@@ -238,6 +241,12 @@ def _all_choices(game: ExtensiveGame, tol: float, limit: int) -> tuple[Array, li
                     f"more than limit={limit} subgame-perfect equilibria: actions tie at {len(tied)} information sets, "
                     f"the last {game.infosets[infoset].key!r}; raise limit, or break ties in the payoffs"
                 )
+            if len(rows) * topology.size > _MOST_ENTRIES:
+                raise SolverError(
+                    f"at least {len(rows):,} subgame-perfect equilibria of a tree of {topology.size:,} nodes are too "
+                    f"many to hold: actions tie at {len(tied)} information sets, the last "
+                    f"{game.infosets[infoset].key!r}; break ties in the payoffs, or solve subgames"
+                )
             choice = choice[rows]
             values = {n: v[rows] for n, v in values.items()}
         choice[:, infoset] = picks
@@ -248,8 +257,11 @@ def _all_choices(game: ExtensiveGame, tol: float, limit: int) -> tuple[Array, li
     return actions, sorted(tied)
 
 
-def _certificates(game: ExtensiveGame, profiles: Array, tol: float) -> list[Certificate]:
-    """Certify profiles of shape (K, A) with perfect information: one pass up the tree for the best plans of all."""
+def _certified(game: ExtensiveGame, profiles: Array, tol: float) -> tuple[Array, list[Certificate]]:
+    """Certify profiles of shape (K, A) with perfect information: one pass up the tree for the best plans of all.
+
+    Ties at several moves of one player add up: a profile that loses more than ``tol`` by them together is left out.
+    """
     topology, count = game.topology, len(profiles)
     exact = game.kind == "exact"
     players = np.arange(len(topology.players))
@@ -276,13 +288,14 @@ def _certificates(game: ExtensiveGame, profiles: Array, tol: float) -> list[Cert
                 regrets[start : start + len(part), i] = mine.max(axis=1)
     bounds = [0] * len(players) if exact else list(tol * _spans(game))
     worst = regrets.max(axis=1)
-    if (regrets > bounds).any():
+    kept = np.flatnonzero(np.asarray(regrets <= bounds, dtype=bool).all(axis=1))
+    if not len(kept):
         raise SolverError(
-            f"backward induction gave a profile with a regret of {float(worst.max()):g}; raise tol (now {tol:g}), "
+            f"backward induction gave a profile with a regret of {float(worst.min()):g}; raise tol (now {tol:g}), "
             "or solve with exact=True",
-            residual=float(worst.max()),
+            residual=float(worst.min()),
         )
-    return [Certificate(float(regret), 0.0, True, exact) for regret in worst]
+    return profiles[kept], [Certificate(float(worst[k]), 0.0, True, exact) for k in kept]
 
 
 def path_of_play(game: ExtensiveGame, actions: Array) -> str:
@@ -293,11 +306,13 @@ def path_of_play(game: ExtensiveGame, actions: Array) -> str:
     reached[0] = True
     for level in topology.levels[1:]:
         reached[level] = reached[topology.parent[level]] & (slots[topology.slot[level]] > 0)
+    met = np.zeros(len(game.infosets), dtype=bool)
+    met[topology.infoset[reached & (topology.owner >= 0)]] = True
     words = []
-    for s in game.infosets:
-        if reached[list(s.nodes)].any():
-            played = [label for label, p in zip(s.actions, actions[s.slots], strict=True) if p > 0]
-            words.append(played[0] if len(played) == 1 else f"{game.players[s.player]} mixes at {s.name}")
+    for i in np.flatnonzero(met):
+        s = game.infosets[i]
+        played = [label for label, p in zip(s.actions, actions[s.slots], strict=True) if p > 0]
+        words.append(played[0] if len(played) == 1 else f"{game.players[s.player]} mixes at {s.name}")
     return ", ".join(words) or "no moves"
 
 
@@ -324,6 +339,9 @@ def _by_stages(game: ExtensiveGame, tol: float, limit: int, options: dict[str, o
         profile = BehaviorProfile(mine)
         regret = subgame_regret(game, profile)
         if regret > max(tol, 0.0 if game.kind == "exact" else 1e-12) * game.span:
+            complete = False
+            if regret <= _NEAR * tol * game.span:  # near ties of several stages add up
+                continue
             raise SolverError(
                 f"an equilibrium put together from {len(subgame_roots(game))} subgames has a regret of {regret:g}; "
                 f"raise tol (now {tol:g}), or solve with exact=True",
@@ -332,6 +350,8 @@ def _by_stages(game: ExtensiveGame, tol: float, limit: int, options: dict[str, o
         certificate = certify(game, [profile], tol)
         kind = path_of_play(game, mine)
         found.append(Equilibrium(game=game, concept="spe", kind=kind, profile=profile, certificate=certificate))
+    if not found:
+        raise SolverError(f"no subgame-perfect equilibrium was certified within tol={tol:g}; solve with exact=True")
     return EquilibriumSet(
         game=game,
         concept="spe",

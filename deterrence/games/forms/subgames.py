@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,10 +77,10 @@ def subgame_roots(game: ExtensiveGame) -> tuple[int, ...]:
     first = np.arange(topology.size)
     last = np.arange(topology.size)
     alone = topology.owner != TERMINAL
-    for s in topology.infosets:
-        members = list(s.nodes)
-        first[members], last[members] = members[0], members[-1]
-        alone[members] = len(members) == 1
+    order, starts = topology.set_nodes
+    sizes = np.diff(np.append(starts, len(order)))
+    first[order], last[order] = np.repeat(order[starts], sizes), np.repeat(order[starts + sizes - 1], sizes)
+    alone[order] = np.repeat(sizes == 1, sizes)
     beyond = subtree_ends(topology)
     for level in reversed(topology.levels[1:]):
         np.minimum.at(first, topology.parent[level], first[level])
@@ -182,14 +183,15 @@ def carve(
     slots: list[int] = []
     infosets: list[InformationSet] = []
     infoset = np.full(len(nodes), -1, dtype=np.int64)
-    left = [(tuple(n for n in s.nodes if inner[n] and keep[n]), s) for s in topology.infosets]
-    for members, s in sorted(((m, s) for m, s in left if m), key=lambda pair: pair[0][0]):
+    order, _ = topology.set_nodes
+    kept = order[inner[order] & keep[order]]
+    bounds = np.searchsorted(topology.infoset[kept], np.arange(len(topology.infosets) + 1))
+    left = [(new[kept[a:b]], s) for (a, b), s in zip(pairwise(bounds.tolist()), topology.infosets, strict=True)]
+    for members, s in sorted(((m, s) for m, s in left if len(m)), key=lambda pair: int(pair[0][0])):
         mine = [slot for slot in range(s.slots.start, s.slots.stop) if slot not in dropped]
         actions = tuple(topology.labels[slot] for slot in mine)
-        infoset[new[list(members)]] = len(infosets)
-        infosets.append(
-            InformationSet(s.player, s.name, s.key, actions, tuple(int(new[n]) for n in members), len(slots))
-        )
+        infoset[members] = len(infosets)
+        infosets.append(InformationSet(s.player, s.name, s.key, actions, tuple(members.tolist()), len(slots)))
         slots += mine
     actions_end = len(slots)
     chance_sets: list[slice] = []

@@ -20,8 +20,8 @@ import numpy as np
 
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.gambit.efg_lines import read_lines
 from deterrence.games.gambit.efg_nodes import read_head, read_nodes
+from deterrence.games.gambit.efg_records import read_records
 from deterrence.games.gambit.text import Source, Tokens, number_token, quoted, text_of
 from deterrence.games.topology import CHANCE
 
@@ -53,7 +53,7 @@ def read_efg(source: Source) -> ExtensiveGame:
     (Fraction(1, 3), 'start')
     """
     text = text_of(source, "EFG")
-    regular = read_lines(text)
+    regular = read_records(text)
     if regular is not None:
         return regular
     tokens = Tokens(text)

@@ -48,49 +48,71 @@ def read_branches(tokens: Tokens) -> tuple[tuple[str, ...], tuple[Number, ...]]:
 
 def read_nodes(tokens: Tokens, players: list[str]) -> FileTree:
     """Read the nodes, in preorder, until every branch has one; what follows is ignored."""
-    walk = _Walk(tokens, FileTree(tuple(players)))
+    walk = _Walk(tokens, tuple(players))
     walk.nodes()
-    return walk.tree
+    return walk.tree()
 
 
 class _Walk:
     """One pass over the nodes of a file."""
 
-    def __init__(self, tokens: Tokens, tree: FileTree) -> None:
+    def __init__(self, tokens: Tokens, players: tuple[str, ...]) -> None:
         self.tokens = tokens
-        self.tree = tree
+        self.players = players
+        self.parent: list[int] = []
+        self.owner: list[int] = []
+        self.infoset: list[int] = []
+        self.outcome: list[int] = []
+        self.sets: list[tuple[int, str, tuple[str, ...], list[int], int]] = []
+        self.chance: list[tuple[tuple[str, ...], tuple[Number, ...]]] = []
+        self.outcomes: dict[int, tuple[str, tuple[Number, ...]]] = {0: ("", (0,) * len(players))}
         self.set_index: dict[tuple[int, int], int] = {}
         self.chance_index: dict[int, tuple[str, tuple[str, ...], tuple[Number, ...]]] = {}
         self.awaited: dict[int, int] = {}  # outcomes referred to before they are defined: where
 
+    def tree(self) -> FileTree:
+        """Return what has been read."""
+        place = {number: k for k, number in enumerate(self.outcomes)}
+        return FileTree(
+            players=self.players,
+            parent=self.parent,
+            owner=self.owner,
+            infoset=self.infoset,
+            outcome=[place[number] for number in self.outcome],
+            sets=[(player, name, actions, tuple(nodes), number) for player, name, actions, nodes, number in self.sets],
+            chance=self.chance,
+            names=[name for name, _ in self.outcomes.values()],
+            payoffs=[x for _, payoffs in self.outcomes.values() for x in payoffs],
+        )
+
     def nodes(self) -> None:
         """Read nodes until every branch has one; what follows is ignored."""
-        tokens, tree = self.tokens, self.tree
+        tokens = self.tokens
         waiting = [-1]  # parents of the nodes to come, the next one last
         while waiting:
-            here = len(tree.parent)
+            here = len(self.parent)
             if here >= MOST_NODES:
                 tokens.fail(f"the tree has more than {MOST_NODES:,} nodes; split it into subgames")
             kind = tokens.take("a node (c, p or t)")
             if kind not in ("c", "p", "t"):
                 tokens.fail(f"expected a node (c, p or t), got {kind!r}")
             tokens.string("the name of the node")
-            tree.parent.append(waiting.pop())
+            self.parent.append(waiting.pop())
             if kind == "t":
-                tree.owner.append(TERMINAL)
-                tree.infoset.append(-1)
+                self.owner.append(TERMINAL)
+                self.infoset.append(-1)
             else:
                 waiting += [here] * (self._personal(here) if kind == "p" else self._nature())
-            tree.outcome.append(self._outcome())
+            self.outcome.append(self._outcome())
         for number, at in self.awaited.items():
-            if number not in tree.outcomes:
+            if number not in self.outcomes:
                 tokens.fail(f"outcome {number} has no payoffs anywhere in the file", at=at)
 
     def _personal(self, here: int) -> int:
         tokens = self.tokens
         player = tokens.integer("the number of the player")
-        if not 1 <= player <= len(self.tree.players):
-            tokens.fail(f"player {player} does not exist; there are {len(self.tree.players)}")
+        if not 1 <= player <= len(self.players):
+            tokens.fail(f"player {player} does not exist; there are {len(self.players)}")
         number = tokens.integer("the number of the information set")
         at = tokens.at
         name = tokens.string("the name of the information set") if tokens.peek().startswith('"') else None
@@ -101,9 +123,9 @@ class _Walk:
                 tokens.fail(
                     f"information set {number} of player {player} has no actions here, where it is first met", at=at
                 )
-            which = self.set_index[player, number] = len(self.tree.sets)
-            self.tree.sets.append((player - 1, name or "", actions, [], number))
-        _, known_name, known, nodes, _ = self.tree.sets[which]
+            which = self.set_index[player, number] = len(self.sets)
+            self.sets.append((player - 1, name or "", actions, [], number))
+        _, known_name, known, nodes, _ = self.sets[which]
         if (name is not None and name != known_name) or (actions is not None and actions != known):
             tokens.fail(
                 f"information set {number} of player {player} is {known_name!r} with actions {list(known)} above, "
@@ -111,8 +133,8 @@ class _Walk:
                 at=at,
             )
         nodes.append(here)
-        self.tree.owner.append(player - 1)
-        self.tree.infoset.append(which)
+        self.owner.append(player - 1)
+        self.infoset.append(which)
         return len(known)
 
     def _nature(self) -> int:
@@ -128,9 +150,9 @@ class _Walk:
             known = self.chance_index[number] = (name or "", *given)
         elif (name is not None and name != known[0]) or (given is not None and given != known[1:]):
             tokens.fail(f"chance event {number} differs from its definition above", at=at)
-        self.tree.owner.append(CHANCE)
-        self.tree.infoset.append(-1)
-        self.tree.chance.append(known[1:])
+        self.owner.append(CHANCE)
+        self.infoset.append(-1)
+        self.chance.append(known[1:])
         return len(known[1])
 
     def _outcome(self) -> int:
@@ -139,7 +161,7 @@ class _Walk:
         at = tokens.at
         token = tokens.peek()
         if token[:1] != '"' and token != "{":
-            if number and number not in self.tree.outcomes:
+            if number not in self.outcomes:
                 self.awaited.setdefault(number, at - 1)
             return number
         name = tokens.string("the name of the outcome") if token[0] == '"' else ""
@@ -148,14 +170,12 @@ class _Walk:
         while tokens.peek() != "}":
             payoffs.append(tokens.number("a payoff"))
         tokens.at += 1
-        if len(payoffs) != len(self.tree.players):
-            tokens.fail(
-                f"outcome {number} needs {len(self.tree.players)} payoffs, one a player, got {len(payoffs)}", at=at
-            )
+        if len(payoffs) != len(self.players):
+            tokens.fail(f"outcome {number} needs {len(self.players)} payoffs, one a player, got {len(payoffs)}", at=at)
         here = (name, tuple(payoffs))
         if number == 0:
             if any(payoffs):
                 tokens.fail("outcome 0 stands for no payoffs, so it cannot pay; number it otherwise", at=at)
-        elif self.tree.outcomes.setdefault(number, here) != here:
-            tokens.fail(f"outcome {number} is {self.tree.outcomes[number]} above, and {here} here", at=at)
+        elif self.outcomes.setdefault(number, here) != here:
+            tokens.fail(f"outcome {number} is {self.outcomes[number]} above, and {here} here", at=at)
         return number

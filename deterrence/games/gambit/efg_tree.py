@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from operator import add
 from typing import Any
 
 import numpy as np
 
+from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.gambit.text import Number, distinct
 from deterrence.games.quantities import Array
@@ -18,31 +21,36 @@ from deterrence.games.topology import CHANCE, TERMINAL, InformationSet, Ints, To
 LONGEST_NAME = 20  # moves on the path that names an unnamed information set; beyond, it gets a number
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FileTree:
     """The nodes of a file in preorder, and what they refer to.
 
     Attributes
     ----------
     players : tuple of str
-    parent, owner, infoset, outcome : list of int
-        By node: as in ``Topology``, and the number of its outcome (0: none).
+    parent, owner, infoset : sequence of int
+        By node, as in ``Topology``.
+    outcome : sequence of int
+        By node, its place in ``names`` and ``payoffs``; 0 where there is none.
     sets : list
         Of each information set: player, name, actions, nodes, number in the file.
     chance : list
         Of each move of chance, in preorder: labels and probabilities of its branches.
-    outcomes : dict
-        Name and payoffs by number.
+    names : list of str
+        Of outcomes; the first stands for none.
+    payoffs : list of number
+        Of outcomes, those of one behind those of the other; the first pays nothing.
     """
 
     players: tuple[str, ...]
-    parent: list[int] = field(default_factory=list)
-    owner: list[int] = field(default_factory=list)
-    infoset: list[int] = field(default_factory=list)
-    outcome: list[int] = field(default_factory=list)
-    sets: list[tuple[int, str, tuple[str, ...], list[int], int]] = field(default_factory=list)
-    chance: list[tuple[tuple[str, ...], tuple[Number, ...]]] = field(default_factory=list)
-    outcomes: dict[int, tuple[str, tuple[Number, ...]]] = field(default_factory=dict)
+    parent: Sequence[int] | Ints
+    owner: Sequence[int] | Ints
+    infoset: Sequence[int] | Ints
+    outcome: Sequence[int] | Ints
+    sets: list[tuple[int, str, tuple[str, ...], tuple[int, ...], int]]
+    chance: list[tuple[tuple[str, ...], tuple[Number, ...]]]
+    names: list[str]
+    payoffs: list[Number]
 
     def game(self, title: str) -> ExtensiveGame:
         """Return the game that has been read."""
@@ -51,8 +59,9 @@ class FileTree:
         parent = np.array(self.parent, dtype=np.int64)
         owner = np.array(self.owner, dtype=np.int64)
         infoset = np.array(self.infoset, dtype=np.int64)
+        outcome = np.array(self.outcome, dtype=np.int64)
         terminal = np.flatnonzero(owner == TERMINAL)
-        names = {number: name or None for number, (name, _) in self.outcomes.items()}
+        names = [name or None for name in self.names]
         topology = Topology(
             players=self.players,
             infosets=(),
@@ -62,11 +71,11 @@ class FileTree:
             infoset=infoset,
             terminal=terminal,
             labels=(*(a for s in self.sets for a in s[2]), *(label for labels, _ in self.chance for label in labels)),
-            end_labels=tuple(names.get(self.outcome[z]) for z in terminal.tolist()),
+            end_labels=tuple(map(names.__getitem__, outcome[terminal].tolist())),
             chance_sets=tuple(slice(a, b) for a, b in pairwise((bounds - first[-1]).tolist())),
         )
         object.__setattr__(topology, "infosets", self._information_sets(topology, first))
-        return ExtensiveGame.of(topology, self._chance(), self._payoffs(terminal), title)
+        return ExtensiveGame.of(topology, self._chance(), self._payoffs(parent, outcome, terminal), title)
 
     def _information_sets(self, topology: Topology, first: Array) -> tuple[InformationSet, ...]:
         names = [name for _, name, _, _, _ in self.sets]
@@ -97,17 +106,22 @@ class FileTree:
         exact = all(sum(ws) == 1 for _, ws in self.chance)
         return _numbers(weights, exact=exact)
 
-    def _payoffs(self, terminal: Ints) -> Array:
-        zero = (0,) * len(self.players)
-        paid = {0: zero, **{number: payoffs for number, (_, payoffs) in self.outcomes.items()}}
-        inner = np.array(self.outcome, dtype=object)[np.array(self.owner) != TERMINAL]
+    def _payoffs(self, parent: Ints, outcome: Ints, terminal: Ints) -> Array:
+        """Payoffs at ends, with all that is paid on the way there."""
+        players = len(self.players)
+        inner = outcome != 0
+        inner[terminal] = False
         if not inner.any():
-            return _numbers([x for node in terminal.tolist() for x in paid[self.outcome[node]]]).reshape(-1, len(zero))
-        rows = [paid[number] for number in self.outcome]
-        for node in range(1, len(rows)):
-            above, own = rows[self.parent[node]], rows[node]
-            rows[node] = tuple(a + b for a, b in zip(above, own, strict=True)) if any(above) else own
-        return _numbers([x for node in terminal.tolist() for x in rows[node]]).reshape(-1, len(zero))
+            return _numbers(self.payoffs).reshape(-1, players)[outcome[terminal]]
+        paid = list(zip(*[iter(self.payoffs)] * players, strict=True))
+        rows = [paid[number] for number in outcome.tolist()]
+        for node, above in enumerate(parent.tolist()[1:], start=1):
+            if any(rows[above]):
+                rows[node] = tuple(map(add, rows[above], rows[node]))
+        sums = [x for node in terminal.tolist() for x in rows[node]]
+        if max(map(abs, sums)) > sys.float_info.max:
+            raise GameError("payoffs along a path add up to more than a float can hold, 1e308; rescale them")
+        return _numbers(sums).reshape(-1, players)
 
 
 def _slots(parent: Ints, owner: Ints, infoset: Ints, first: Ints, bounds: Ints) -> Ints:

@@ -21,7 +21,12 @@ Number: TypeAlias = int | Fraction
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]|[-+]?\d+\s*/\s*[-+]?\d+|[^\s{},"]+|"', re.DOTALL)
 _NUMBER = re.compile(r"[-+]?(?:\d+\s*/\s*[-+]?\d+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?)\Z")
+_PLAIN = re.compile(  # digits are possessive: nothing is tried twice; a denominator does not begin with 0
+    r"(?:[-+]?(?:[0-9]++/[1-9][0-9]*+|(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]{1,2}+)?)\s++)*+"
+)
 _ESCAPE = re.compile(r'\\(["\\])')
+_LONG = 300  # characters of a number, beyond which its size is looked at
+MOST_CHARACTERS = 2_000  # of a number, so that reading it takes no time
 LARGEST_EXPONENT = 400  # a float64 holds no larger one; a file could otherwise ask for a number of any length
 
 
@@ -66,6 +71,8 @@ class Tokens:
         token = self.take(what)
         if not (token.isascii() and token.isdigit()):
             self.fail(f"expected {what}, a whole number, got {token!r}")
+        if len(token) > MOST_CHARACTERS:
+            self.fail(f"{what} has {len(token):,} digits, more than {MOST_CHARACTERS:,}")
         return int(token)
 
     def number(self, what: str) -> Number:
@@ -79,16 +86,23 @@ class Tokens:
     def _number(self, token: str, what: str) -> Number:
         if not _NUMBER.match(token):
             self.fail(f"expected {what}, a number such as 3, -.5, 1/3 or 2e-3, got {token!r}")
+        exponent = re.search(r"[eE]([-+]?\d+)\Z", token)
+        if len(token) > MOST_CHARACTERS or (exponent and abs(int(exponent[1])) > LARGEST_EXPONENT):
+            self.fail(
+                f"{what} is {_shortened(token)}, beyond the range of numbers (exponents up to {LARGEST_EXPONENT}, "
+                f"{MOST_CHARACTERS:,} characters)"
+            )
         if "/" in token:
             top, bottom = (int(x) for x in token.split("/"))
             if bottom == 0:
                 self.fail(f"{what} divides by zero: {token!r}")
             value = Fraction(top, bottom)
         else:
-            exponent = re.search(r"[eE]([-+]?\d+)\Z", token)
-            if exponent and abs(int(exponent[1])) > LARGEST_EXPONENT:
-                self.fail(f"{what} is {token}, beyond the range of numbers (exponents up to {LARGEST_EXPONENT})")
             value = Fraction(token)
+        try:
+            float(value)
+        except OverflowError:
+            self.fail(f"{what} is {_shortened(token)}, beyond the range of floats, 1e308")
         return int(value) if value.denominator == 1 else value
 
     def strings(self, what: str) -> list[str]:
@@ -111,6 +125,47 @@ class Tokens:
         line = self.text.count("\n", 0, place) + 1
         column = place - (self.text.rfind("\n", 0, place) + 1) + 1
         raise GameError(f"line {line}, column {column}: {why}")
+
+
+def numbers_in(text: str) -> list[Number]:
+    """Return the numbers in a text, blanks between them: those that ``Tokens.number`` reads, but many at a time.
+
+    Raises
+    ------
+    GameError
+        If something is no number.
+    """
+    tokens = text.split()
+    if max(map(len, tokens), default=0) > _LONG or not text.isascii() or "_" in text:
+        return _one_by_one(text)
+    try:
+        return list(map(int, tokens))
+    except ValueError:
+        if not _PLAIN.fullmatch(text + " "):
+            return _one_by_one(text)
+    different = list(dict.fromkeys(tokens))
+    halves = "/".join([token if "/" in token else _over(token) for token in different]).split("/")
+    values = list(map(Fraction, map(int, halves[::2]), map(int, halves[1::2])))
+    if all(value.denominator == 1 for value in values):
+        return [int(Fraction(token)) for token in tokens]
+    return list(map(dict(zip(different, values, strict=True)).__getitem__, tokens))
+
+
+def _over(decimal: str) -> str:
+    """Return a decimal as two whole numbers with a bar between them."""
+    whole, _, part = decimal.partition(".")
+    if not decimal.isdigit() and ("e" in decimal or "E" in decimal):
+        value = Fraction(decimal)
+        return f"{value.numerator}/{value.denominator}"
+    return f"{whole}{part}/1{'0' * len(part)}"
+
+
+def _one_by_one(text: str) -> list[Number]:
+    tokens = Tokens(text)
+    numbers = []
+    while tokens.peek():
+        numbers.append(tokens.number("a number"))
+    return numbers
 
 
 def text_of(source: Source, start: str) -> str:
@@ -152,6 +207,10 @@ def quoted(label: str) -> str:
     return '"' + label.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def _shortened(token: str) -> str:
+    return token if len(token) <= 40 else f"{token[:20]}... ({len(token):,} characters)"
+
+
 def number_token(value: Quantity) -> str:
     """Return a number as text that reads back as the same number, in a form that Gambit takes too."""
     if isinstance(value, Fraction | int):
@@ -162,9 +221,9 @@ def number_token(value: Quantity) -> str:
 
 def distinct(labels: Sequence[str]) -> list[str]:
     """Return labels with a number behind each that is empty or not alone, as Gambit does: ``a_1``, ``a_2``."""
-    count = Counter(labels)
-    if "" not in count and len(count) == len(labels):
+    if "" not in labels and len(set(labels)) == len(labels):
         return list(labels)
+    count = Counter(labels)
     taken = {label for label, n in count.items() if n == 1 and label}
     number: Counter[str] = Counter()
     result = []

@@ -39,6 +39,7 @@ def vertices(equal: Array, right: Array, at_least: Array, bounds: Array) -> Arra
     scale = np.maximum(np.abs(rows).max(axis=1), 1e-300)
     rows, limits = rows / scale[:, None], limits / scale
     d = directions.shape[1]
+    chosen = np.zeros((1, 0), dtype=np.int64)
     if d == 0:
         found = start[None]
     else:
@@ -51,20 +52,19 @@ def vertices(equal: Array, right: Array, at_least: Array, bounds: Array) -> Arra
             raise OverflowError(f"a polytope of dimension {d} with {len(index)} inequalities has too many bases")
         chosen = np.array(list(combinations(index, d)))
         square, high = slopes[chosen], heights[chosen]
-        regular = np.abs(np.linalg.det(square)) > 1e-12
+        regular = np.abs(np.linalg.det(square)) > (0 if exact else 1e-12)
         if not regular.any():
             return None
+        chosen = chosen[regular]
         points = np.linalg.solve(square[regular], high[regular][..., None])[..., 0]
         found = start + points @ directions.T
-    good = (found @ rows.T >= limits - _TIGHT).all(axis=1) & (np.abs(found) < 1e9).all(axis=1)
+    with np.errstate(invalid="ignore"):
+        good = (found @ rows.T >= limits - _TIGHT).all(axis=1) & (np.abs(found) < 1e9).all(axis=1)
     if not good.any():
         return None
-    distinct = _distinct(np.where(np.abs(found[good]) < 1e-13, 0.0, np.maximum(found[good], 0.0)))
-    if not exact:
-        return distinct
-    polished = [_exactly(x, equal, right, at_least, bounds) for x in distinct]
-    kept = [x for x in polished if x is not None]
-    return np.array(kept, dtype=object) if kept else None
+    if exact:
+        return _exactly(chosen[good], equal, right, at_least, bounds)
+    return _distinct(np.where(np.abs(found[good]) < 1e-13, 0.0, np.maximum(found[good], 0.0)))
 
 
 def _solution_space(e: Array, r: Array, n: int) -> tuple[Array | None, Array | None]:
@@ -92,21 +92,23 @@ def _distinct(points: Array) -> Array:
     return np.array(sorted(kept, key=lambda x: tuple(np.round(-x, 9).tolist())))
 
 
-def _exactly(x: Array, equal: Array, right: Array, at_least: Array, bounds: Array) -> Array | None:
-    """Return the rational vertex next to a float one, where all that is tight there is equal; None if there is none."""
-    n = len(x)
-    slack = as_float(at_least) @ x - as_float(bounds) if len(at_least) else np.zeros(0)
-    rows = [[*map(Fraction, row), Fraction(value)] for row, value in zip(equal, right, strict=True)]
-    rows += [[Fraction(int(j == k)) for j in range(n)] + [Fraction(0)] for k in range(n) if x[k] <= 1e-8]
-    tight = [k for k in range(len(at_least)) if slack[k] <= 1e-8 * max(1.0, float(np.abs(as_float(at_least[k])).max()))]
-    rows += [[*map(Fraction, at_least[k]), Fraction(bounds[k])] for k in tight]
-    solution = _solve(rows, n)
-    if solution is None or any(v < 0 for v in solution):
+def _exactly(chosen: Array, equal: Array, right: Array, at_least: Array, bounds: Array) -> Array | None:
+    """Return the rational vertices of some bases (rows of {x >= 0, G x >= g} that are tight), or None."""
+    n = equal.shape[1]
+    base = [[*map(Fraction, row), Fraction(value)] for row, value in zip(equal, right, strict=True)]
+    rows = [[Fraction(int(j == k)) for j in range(n)] + [Fraction(0)] for k in range(n)]
+    rows += [[*map(Fraction, row), Fraction(value)] for row, value in zip(at_least, bounds, strict=True)]
+    found: dict[tuple[Fraction, ...], None] = {}
+    for tight in chosen.tolist():
+        x = _solve([list(row) for row in base] + [list(rows[k]) for k in tight], n)
+        if x is None or tuple(x) in found:
+            continue
+        if all(sum(a * v for a, v in zip(row, x, strict=False) if a) >= row[-1] for row in rows):
+            found[tuple(x)] = None
+    if not found:
         return None
-    result = np.empty(n, dtype=object)
-    result[:] = solution
-    if len(at_least) and any(v < b for v, b in zip(at_least @ result, bounds, strict=True)):
-        return None
+    result = np.empty((len(found), n), dtype=object)
+    result[:] = sorted(found, key=lambda x: tuple(-v for v in x))
     return result
 
 

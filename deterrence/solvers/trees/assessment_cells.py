@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from deterrence.games.errors import SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.topology import CHANCE
@@ -31,6 +32,7 @@ _STARTS = 24
 _MOST_UNKNOWNS = 8  # up to so many the unit box is searched exhaustively
 _POSITIVE = 1e-9
 _MOST_CORNERS = 256
+_MOST_ENTRIES = 100_000_000  # ends and moves before them, times slots, in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,11 @@ class Paths:
         self.set = np.array([e[1] for e in entries], dtype=np.int64)
         self.slot = np.array([e[2] for e in entries], dtype=np.int64)
         self.node = np.array([e[3] for e in entries], dtype=np.int64)
+        if len(entries) * slots > _MOST_ENTRIES:
+            raise SolverError(
+                f"the conditions of a stage of {topology.size:,} nodes at {len(topology.infosets):,} information sets "
+                "are too many to hold; ask for pure=True, or trace qre for one equilibrium"
+            )
         self.own_tail = np.zeros((len(entries), slots), dtype=np.float32)
         self.other_tail = np.zeros((len(entries), slots), dtype=np.float32)
         for k, e in enumerate(entries):
@@ -355,7 +362,7 @@ class Cell:
             mine[monomial] = mine.get(monomial, 0.0) + c
         for h, s in enumerate(self.support):
             info = paths.topology.infosets[h]
-            scale = paths.spans[info.player]
+            scale = self._scale(h)
             base = values.get(s[0], {})
             for a in range(info.slots.start, info.slots.stop):
                 if a != s[0]:
@@ -447,7 +454,7 @@ class Cell:
             centre[columns] = corner.sum(axis=0) / len(corner)
         strict = np.ones(self.width, dtype=bool)
         strict[self.belief_column[self.belief_column >= 0]] = False
-        if (as_float(centre)[strict] <= _POSITIVE).any():
+        if bool((centre[strict] <= (0 if self.paths.exact else _POSITIVE)).any()):
             return None
         combinations = list(product(*(range(len(corner)) for _, corner in found)))
         points = []
@@ -467,6 +474,17 @@ class Cell:
         corners = tuple(self._read(x, centre) for x in points)
         return Solved(middle, corners if len(points) > 1 else (middle,))
 
+    def _scale(self, h: int) -> float:
+        """Payoff span of the mover at an information set times the weight of the set, as far as it is known."""
+        nodes = list(self.believed[h])
+        player = int(self.paths.player[h])
+        weight = as_float(self.paths.chance_on_path[nodes])
+        if self.known is not None:
+            weight = weight * as_float(np.delete(self.part[nodes], player, axis=1)).prod(axis=1)
+        if self.weak and self.belief_column[nodes[0]] >= 0:
+            weight = np.ones(1)
+        return float(self.paths.spans[player] * max(weight.max(), np.finfo(float).tiny))
+
     def _linear_system(self) -> tuple[Array, Array, Array, Array]:
         """Equations E x = e and inequalities G x >= g."""
         paths = self.paths
@@ -474,13 +492,15 @@ class Cell:
         values = np.zeros((paths.count, self.width + 1), dtype=dtype)
         columns = np.where(self.factors.max(axis=1, initial=-1) < 0, self.width, self.factors.max(axis=1, initial=-1))
         np.add.at(values, (paths.slot[self.rows], columns), self.coefficient)
-        equal, least = [], []
+        equal: list[Array] = []
+        least: list[Array] = []
         for h, s in enumerate(self.support):
             info = paths.topology.infosets[h]
-            scale = 1 if paths.exact else paths.spans[info.player]
             base = values[s[0]]
-            equal += [(values[a] - base) / scale for a in s[1:]]
-            least += [(base - values[b]) / scale for b in range(info.slots.start, info.slots.stop) if b not in s]
+            gaps = [(values[a] - base, True) for a in s[1:]]
+            gaps += [(base - values[b], False) for b in range(info.slots.start, info.slots.stop) if b not in s]
+            for gap, equation in gaps:
+                (equal if equation else least).append(gap if paths.exact else gap / self._scale(h))
         one = np.zeros(self.width + 1, dtype=dtype)
         for slots, parent in self.flows:
             row = one.copy()

@@ -24,10 +24,12 @@ from typing import Any
 import numpy as np
 
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.play import reach_by_slots
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.topology import Topology
 
 _MOST_ORDER = 10_000  # orders beyond this are not sought
+_SELDOM = 1e-200  # sets reached less often are looked at by logarithms
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,40 +84,80 @@ def tremble_witness(game: ExtensiveGame, actions: Array, beliefs: Array, tol: fl
     beliefs : ndarray, shape (n,)
         Over the nodes of each information set.
     tol : float
-        A belief up to ``tol`` counts as zero; logarithms of beliefs must be met within a thousand times that.
+        Beliefs must be met within a thousand times ``tol``; off the path one up to ``tol`` may count as zero.
     """
+    topology = game.topology
     slots = np.concatenate([as_float(np.asarray(actions)), as_float(game.chance)])
-    believed = as_float(np.asarray(beliefs)) > tol
+    given = as_float(np.asarray(beliefs))
     zero = slots <= 0
-    usage = path_usage(game.topology, zero)
-    orders = labelling(game.topology, usage, zero, believed)
-    if orders is None:
-        return None
-    logs = np.log(np.where(zero, 1.0, np.maximum(slots, 1e-300)))
-    reach = np.zeros(game.topology.size)
-    for level in game.topology.levels[1:]:
-        reach[level] = reach[game.topology.parent[level]] + logs[game.topology.slot[level]]
-    with np.errstate(divide="ignore"):
-        log_beliefs = np.log(as_float(np.asarray(beliefs)))
-    nodes = np.flatnonzero((game.topology.infoset >= 0) & believed)
-    nodes = nodes[np.argsort(game.topology.infoset[nodes], kind="stable")]
-    _, head, which = np.unique(game.topology.infoset[nodes], return_index=True, return_inverse=True)
-    gap = log_beliefs[nodes] - reach[nodes]
-    matrix = usage[nodes].astype(np.float64) - usage[nodes[head[which]]]  # against the first believed node of the set
-    right = gap - gap[head[which]]
-    moved = matrix.any(axis=1)
-    if np.abs(right[~moved]).max(initial=0.0) > 1e3 * tol:
-        return None
+    plain = Witness(zero.astype(np.int64), np.where(zero, 1.0, slots))
+    if _is_bayes(topology, reach_by_slots(topology, slots), given, 1e3 * tol):
+        return plain  # play leads everywhere: any trembles will do
+    number, logs = np.zeros(topology.size, dtype=np.int64), np.zeros(topology.size)  # of zeros on the path; of the rest
+    step = np.log(np.where(zero, 1.0, slots))
+    for level in topology.levels[1:]:
+        slot, above = topology.slot[level], topology.parent[level]
+        number[level], logs[level] = number[above] + zero[slot], logs[above] + step[slot]
+    reached = (number == 0) & (topology.infoset >= 0)
+    met = np.zeros(len(topology.infosets), dtype=bool)
+    met[topology.infoset[reached]] = True
+    nodes, _ = topology.set_nodes
+    for least in (0.0, tol):  # a belief is small because chance is, or by rounding
+        believed = np.zeros(topology.size, dtype=bool)
+        believed[nodes] = np.where(met[topology.infoset[nodes]], reached[nodes], given[nodes] > least)
+        if (given[nodes][~believed[nodes]] > 1e3 * tol).any():
+            continue
+        orders: Array | None = np.ones(int(zero.sum()), dtype=np.int64)
+        if not _first_come(topology, number, believed):
+            orders = labelling(topology, path_usage(topology, zero), zero, believed)
+        factors = None if orders is None else _factors(topology, zero, believed, given, logs, 1e3 * tol)
+        if orders is not None and factors is not None:
+            coefficients, whole = slots.copy(), np.zeros(len(slots), dtype=np.int64)
+            coefficients[zero], whole[zero] = np.exp(factors), orders
+            return Witness(whole, coefficients)
+    return None
+
+
+def _is_bayes(topology: Topology, reached: Array, beliefs: Array, tol: float) -> bool:
+    """Whether every information set is reached, and beliefs are those of Bayes' rule."""
+    nodes, starts = topology.set_nodes
+    if not len(nodes):
+        return True
+    total = np.add.reduceat(reached[nodes], starts)
+    if not (total > _SELDOM).all():
+        return False
+    bayes = reached[nodes] / np.repeat(total, np.diff(np.append(starts, len(nodes))))
+    return bool(np.abs(bayes - beliefs[nodes]).max() <= tol)
+
+
+def _factors(topology: Topology, zero: Array, believed: Array, beliefs: Array, logs: Array, tol: float) -> Array | None:
+    """Return logarithms of tremble coefficients whose beliefs over the believed nodes are the given ones, or None."""
+    nodes, _ = topology.set_nodes
+    nodes = nodes[believed[nodes]]
+    nodes = nodes[np.bincount(topology.infoset[nodes], minlength=len(topology.infosets))[topology.infoset[nodes]] > 1]
     factors: Array = np.zeros(int(zero.sum()))
-    if moved.any():
+    if not len(nodes):
+        return factors
+    index, usage, at = np.cumsum(zero) - 1, np.zeros((len(nodes), len(factors))), nodes.copy()
+    while (at > 0).any():
+        slot = topology.slot[at]
+        hit = np.flatnonzero((at > 0) & zero[slot])
+        usage[hit, index[slot[hit]]] = 1
+        at = np.maximum(topology.parent[at], 0)
+    _, starts, which = np.unique(topology.infoset[nodes], return_index=True, return_inverse=True)
+    likely = starts.copy()  # the most likely node of each set, against which the others are measured
+    for k, b in enumerate(beliefs[nodes]):
+        likely[which[k]] = k if b > beliefs[nodes[likely[which[k]]]] else likely[which[k]]
+    matrix = usage - usage[likely[which]]
+    if matrix.any():
+        gap = np.log(np.maximum(beliefs[nodes], 1e-300)) - logs[nodes]
+        right = gap - gap[likely[which]]
+        moved = matrix.any(axis=1)
         factors = np.linalg.lstsq(matrix[moved], right[moved], rcond=None)[0]
-        if np.abs(matrix[moved] @ factors - right[moved]).max() > 1e3 * tol:
-            return None
-    coefficients = slots.copy()
-    coefficients[zero] = np.exp(factors)
-    whole = np.zeros(len(slots), dtype=np.int64)
-    whole[zero] = orders
-    return Witness(whole, coefficients)
+    weight = logs[nodes] + usage @ factors
+    mass = np.exp(weight - np.maximum.reduceat(weight, starts)[which])
+    limit = mass / np.add.reduceat(mass, starts)[which]
+    return factors if np.abs(limit - beliefs[nodes]).max() <= tol else None
 
 
 def path_usage(topology: Topology, zero: Array) -> Array:

@@ -67,7 +67,7 @@ def supported_families(
     for actions in candidates:
         beliefs = bayes_beliefs(stage, actions)
         if all(beliefs[s.nodes[0]] == beliefs[s.nodes[0]] for s in stage.infosets):  # every set is reached
-            beliefs = np.where(np.isnan(as_float(beliefs)), 0, beliefs) if beliefs.dtype != object else beliefs
+            beliefs = np.where(beliefs != beliefs, 0 * actions[0], beliefs)  # where nobody moves
             whole = Assessment(actions, beliefs)
             families.append(Family(whole, (whole,)))
             continue
