@@ -15,8 +15,8 @@ from tree_strategies import behaviors, signaling_trees, trees
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.pictures.scene import width_of
 from deterrence.games.pictures.signaling import signaling_svg
-from deterrence.games.pictures.svg import width_of
 from deterrence.games.pictures.trees import tree_svg
 from deterrence.games.play import bayes_beliefs, reach
 from deterrence.games.quantities import symbols
@@ -44,7 +44,8 @@ def boxes(svg):
     for t in root.iter(f"{SVG}text"):
         if not t.text:
             continue
-        wide, x, y = width_of(t.text, size, 1000), float(t.get("x")), float(t.get("y"))
+        wide = width_of(t.text, size, 1000, bold=t.get("font-weight") == "bold")
+        x, y = float(t.get("x")), float(t.get("y"))
         left = {"start": x, "end": x - wide, "middle": x - wide / 2}[t.get("text-anchor")]
         yield t.text, (left, y - 0.75 * size, left + wide, y + 0.2 * size)
 
@@ -108,7 +109,11 @@ def test_every_end_shows_what_each_player_gets(game):
 def test_the_width_of_a_line_is_the_probability_of_play(data, game):
     behavior = data.draw(behaviors(game))
     svg = tree_svg(game, BehaviorProfile(behavior))
-    lines = [p for p in parsed(svg).iter(f"{SVG}path") if re.fullmatch(r"M\S+ \S+L\S+ \S+H\S+", p.get("d"))]
+    lines = [
+        p
+        for p in parsed(svg).iter(f"{SVG}path")
+        if re.fullmatch(r"M\S+ [^LH ]+(L\S+ [^H ]+|H[^H ]+)H[^H ]+", p.get("d"))
+    ]
     nodes = range(1, game.topology.size)
     assert len(lines) == len(nodes)
     reached = reach(game, behavior)
@@ -126,7 +131,7 @@ def test_mixtures_and_beliefs_stand_in_the_picture():
     game = ExtensiveGame(("S", "R"), move("S", {"m": reply(1), "n": reply(2)}))
     behavior = np.array([0.25, 0.75, 1.0, 0.0])
     shown = texts(tree_svg(game, with_beliefs(game, behavior)))
-    assert {"m 0.25", "n 0.75", "R · dark [0.25]", "R [0.75]"} <= set(shown)
+    assert {"m 0.25", "n 0.75", "R [0.25]", "dark", "R [0.75]"} <= set(shown)
     dashed = [p for p in parsed(tree_svg(game)).iter(f"{SVG}path") if p.get("stroke-dasharray")]
     assert len(dashed) == 1
 
@@ -179,7 +184,8 @@ def test_pictures_speak_to_screen_readers_and_follow_the_theme():
     assert not {"#000", "#000000", "black", "white"} & {e.get("fill") for e in root.iter()} | {
         e.get("stroke") for e in root.iter()
     } & {"black"}
-    assert game._repr_svg_() == tree_svg(game)
+    assert tree_svg(game) in game._repr_html_()
+    assert game._repr_svg_() == tree_svg(game, themed=False)
 
 
 def test_a_long_label_is_cut_and_told_in_a_tooltip():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from operator import index as as_integer
 from typing import Any
 
@@ -14,6 +15,9 @@ from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
+from deterrence.games.shown import Shown
+
+QUICK = 1000  # games up to which the repr counts kinds if nobody has asked for them yet
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,7 +45,7 @@ class Survey:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BatchEquilibria:
+class BatchEquilibria(Shown):
     """Every equilibrium of every game of a batch, kept as what can be asked of it rather than as strategies.
 
     Nothing is computed before it is first asked for. ``batch[i]`` gives the strategies and beliefs of one
@@ -158,4 +162,19 @@ class BatchEquilibria:
         return array
 
     def __repr__(self) -> str:
-        return f"BatchEquilibria({self.concept} of {self.game!r})"
+        counts = ""
+        if "summary" in self._found or np.prod(self.batch_shape) <= QUICK:
+            counts = "; " + (", ".join(f"{kind} in {n}" for kind, n in self._tally()) or "no equilibrium found")
+        return f"BatchEquilibria({self.concept} of {self.game!r}{counts})"
+
+    def _repr_html_(self) -> str:
+        games = int(np.prod(self.batch_shape))
+        rows = [*self._tally(), *((name, int(getattr(self, name).sum())) for name in ("degenerate", "unsolved"))]
+        body = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{n}</td></tr>' for name, n in rows)
+        caption = escape(f"{self.concept} of {games} games: in how many there is an equilibrium of each kind")
+        head = '<thead><tr><th scope="col">kind</th><th scope="col">games</th></tr></thead>'
+        return f'<table aria-label="equilibria"><caption>{caption}</caption>{head}<tbody>{body}</tbody></table>'
+
+    def _tally(self) -> list[tuple[str, int]]:
+        """Return the kinds, each with the number of games that have such an equilibrium."""
+        return [(kind, int(flags.sum())) for kind, flags in self.kinds.items() if flags.any()]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
+from deterrence.games.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Equilibrium:
+class Equilibrium(Shown):
     """One equilibrium, or one component of a continuum of equilibria.
 
     Attributes
@@ -171,6 +172,11 @@ class Equilibrium:
 
         return equilibrium_html(self)
 
+    def _repr_latex_(self) -> str:
+        from deterrence.games.pictures.formulas import equilibrium_latex
+
+        return equilibrium_latex(self)
+
     def __str__(self) -> str:
         from deterrence.games.pictures.tables import equilibrium_text
 
@@ -178,7 +184,7 @@ class Equilibrium:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class EquilibriumSet(Sequence[Equilibrium]):
+class EquilibriumSet(Shown, Sequence[Equilibrium]):
     """Equilibria of one game, with all that a reader needs to check and repeat the solve.
 
     Attributes
@@ -261,6 +267,11 @@ class EquilibriumSet(Sequence[Equilibrium]):
         from deterrence.games.pictures.tables import set_html
 
         return set_html(self)
+
+    def _repr_latex_(self) -> str:
+        from deterrence.games.pictures.formulas import set_latex
+
+        return set_latex(self)
 
     def __str__(self) -> str:
         from deterrence.games.pictures.tables import set_text

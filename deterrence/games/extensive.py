@@ -25,6 +25,7 @@ from deterrence.games.quantities import (
     settle,
     substitute,
 )
+from deterrence.games.shown import Shown
 from deterrence.games.topology import InformationSet, Topology, flatten
 from deterrence.games.tree import Chance, End, Move, Node
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from deterrence.games.strategic import StrategicGame
 
 
-class ExtensiveGame(Immutable):
+class ExtensiveGame(Immutable, Shown):
     """A finite game tree, or a batch of trees of one shape.
 
     Parameters
@@ -306,10 +307,20 @@ class ExtensiveGame(Immutable):
         happens = resolve_event(event, self.event_names)
         return np.array([1.0 if happens(path) else 0.0 for path in self.topology.end_paths])
 
-    def _repr_svg_(self) -> str:
-        from deterrence.games.pictures.trees import tree_svg
+    def _repr_html_(self) -> str:
+        from deterrence.games.pictures.export import draw
 
-        return tree_svg(self)
+        return draw(self)._repr_html_()
+
+    def _repr_svg_(self) -> str:
+        from deterrence.games.pictures.export import draw
+
+        return draw(self).svg()
+
+    def _repr_latex_(self) -> str:
+        from deterrence.games.pictures.formulas import tree_latex
+
+        return tree_latex(self)
 
 
 def _rebuild(game: ExtensiveGame) -> Node:

@@ -31,6 +31,7 @@ from deterrence.games.quantities import (
     settle,
     substitute,
 )
+from deterrence.games.shown import Shown
 
 if TYPE_CHECKING:
     from deterrence.games.extensive import ExtensiveGame
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 SENDER, RECEIVER = "Sender", "Receiver"
 
 
-class SignalingGame(Immutable):
+class SignalingGame(Immutable, Shown):
     """A finite signaling game, or a batch of games of one shape.
 
     Parameters
@@ -309,10 +310,21 @@ class SignalingGame(Immutable):
 
         return signaling_to_tree(self)
 
-    def _repr_svg_(self) -> str:
-        from deterrence.games.pictures.signaling import signaling_svg
+    def _repr_html_(self) -> str:
+        from deterrence.games.pictures.export import draw
+        from deterrence.games.pictures.tables import pre
 
-        return signaling_svg(self)
+        return pre(repr(self)) if self.batch_shape else draw(self)._repr_html_()
+
+    def _repr_svg_(self) -> str:
+        from deterrence.games.pictures.export import draw
+
+        return "" if self.batch_shape else draw(self).svg()
+
+    def _repr_latex_(self) -> str:
+        from deterrence.games.pictures.formulas import signaling_latex
+
+        return signaling_latex(self)
 
     # -- private ----------------------------------------------------------------------------------------------------
 

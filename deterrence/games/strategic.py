@@ -24,9 +24,10 @@ from deterrence.games.quantities import (
     parameter_names,
     substitute,
 )
+from deterrence.games.shown import Shown
 
 
-class StrategicGame(Immutable):
+class StrategicGame(Immutable, Shown):
     """A finite game in strategic form.
 
     Parameters
@@ -175,9 +176,19 @@ class StrategicGame(Immutable):
         return cells
 
     def _repr_html_(self) -> str:
-        from deterrence.games.pictures.tables import strategic_html
+        from deterrence.games.pictures.strategic import strategic_html
 
         return strategic_html(self)
+
+    def _repr_latex_(self) -> str:
+        from deterrence.games.pictures.strategic import strategic_latex
+
+        return strategic_latex(self)
+
+    def __str__(self) -> str:
+        from deterrence.games.pictures.strategic import strategic_text
+
+        return strategic_text(self)
 
     def _with(self, payoffs: Array) -> StrategicGame:
         return StrategicGame(payoffs, players=self.players, strategies=self.strategies, title=self.title)

@@ -9,26 +9,33 @@ import numpy as np
 
 from deterrence.games.errors import GameError
 from deterrence.games.forms.signaling_tree import signaling_to_tree, to_signaling
-from deterrence.games.pictures.svg import (
+from deterrence.games.pictures.scene import (
     COLORS,
+    Dot,
+    Label,
+    Line,
+    Part,
+    Scene,
     diamond,
-    dot,
-    path,
-    picture,
     probability_text,
     quantity_text,
-    text,
     width_of,
 )
-from deterrence.games.pictures.trees import WHOLE, tree_svg
+from deterrence.games.pictures.svg import svg_text
+from deterrence.games.pictures.trees import WHOLE, tree_scene
 from deterrence.games.quantities import as_float
 from deterrence.games.signaling import SignalingGame
 
 
-def signaling_svg(
+def signaling_svg(game: SignalingGame, equilibrium: Any = None, *, themed: bool = True, **options: Any) -> str:
+    """Return a picture of a signaling game as SVG text; see ``signaling_scene`` for the options."""
+    return svg_text(signaling_scene(game, equilibrium, **options), themed=themed)
+
+
+def signaling_scene(
     game: SignalingGame, equilibrium: Any = None, *, colors: Sequence[str] = COLORS, font_size: float = 12
-) -> str:
-    """Return a picture of a signaling game as SVG text.
+) -> Scene:
+    """Return a picture of a signaling game.
 
     With two messages and no receiver types it is the customary one; other games are drawn as trees, from left to right.
 
@@ -58,14 +65,14 @@ def signaling_svg(
             f"the profile has not the shape of this game: {T} types, {Q} receiver types, {M} messages, {R} responses"
         )
     if M == 2 and game.receiver_types is None:
-        return _Drawing(game, profile, tuple(colors), float(font_size)).svg()
+        return _Drawing(game, profile, tuple(colors), float(font_size)).scene()
     common = SignalingGame(
         game.types, game.messages, game.responses, game.prior, game.sender_payoffs, game.receiver_payoffs,
         game.receiver_types, events=game.events, players=game.players,
     )  # fmt: skip
     tree = signaling_to_tree(common)
     lifted = None if profile is None else to_signaling(tree).lift(profile)
-    return tree_svg(tree, lifted, colors=colors, font_size=font_size)
+    return tree_scene(tree, lifted, colors=colors, font_size=font_size)
 
 
 class _Drawing:
@@ -84,24 +91,26 @@ class _Drawing:
         self.reply = 34 + max(width_of(x, size) for x in replies)
         sends = [self.message_text(t, m) for t in range(T) for m in range(2)]
         beliefs = [self.belief_text(t, m) for t in range(T) for m in range(2)]
-        middle = 10 + max(width_of(x, size) for x in [game.players[0], *map(self.type_text, range(T))])
+        middle = 10 + max(
+            width_of(x, size, WHOLE, bold=True) for x in [game.players[0], *map(self.type_text, range(T))]
+        )
         self.send = 36 + middle + max(width_of(x, size) for x in [*sends, *beliefs])
-        head = width_of(game.players[1], size) / 2
+        head = width_of(game.players[1], size, bold=True) / 2
         self.center = 10 + self.send + max(self.out + self.reply, head)
 
-    def svg(self) -> str:
+    def scene(self) -> Scene:
         """Return the whole picture."""
         game = self.game
-        parts = self.nature()
+        parts: list[Part] = self.nature()
         for m in range(2):
             parts += self.information_set(m)
-        parts.append(text(self.center + 10, self.head, game.players[0], color=self.colors[0], bold=True))
+        parts.append(Label(self.center + 10, self.head, game.players[0], color=self.colors[0], bold=True))
         for t in range(len(game.types)):
             for m in range(2):
                 parts += self.side(t, m)
             parts += [
-                dot(self.center, self.y[t], 4.5, self.colors[0]),
-                text(
+                Dot(self.center, self.y[t], 4.5, self.colors[0]),
+                Label(
                     self.center + 8,
                     self.y[t] - 0.5 * self.size,
                     self.type_text(t),
@@ -113,7 +122,7 @@ class _Drawing:
         height = self.y[-1] + self.row * game.shape[3] / 2 + 2.4 * self.size
         drawn = "" if self.profile is None else ", with an equilibrium"
         name = f"signaling game of {game.players[0]} and {game.players[1]}, {len(game.types)} types{drawn}"
-        return picture(2 * self.center, height, name, parts, self.size)
+        return Scene(2 * self.center, height, name, tuple(parts), self.size)
 
     # -- words -------------------------------------------------------------------------------------------------
 
@@ -142,7 +151,7 @@ class _Drawing:
 
     # -- lines -------------------------------------------------------------------------------------------------
 
-    def nature(self) -> list[str]:
+    def nature(self) -> list[Part]:
         """Return the move of chance, between two types or above more, with a line to them."""
         if len(self.y) == 1:
             return []
@@ -150,38 +159,39 @@ class _Drawing:
         y = sum(self.y) / 2 if between else self.y[0] - 2.4 * self.size
         first = self.y[0] if between else y
         return [
-            path(f"M{self.center:.1f} {first:.1f}V{self.y[-1]:.1f}", width=1.2, opacity=0.5),
+            Line((self.center, first), ((self.center, self.y[-1]),), width=1.2, opacity=0.5),
             diamond(self.center, y, 5),
         ]
 
-    def information_set(self, m: int) -> list[str]:
+    def information_set(self, m: int) -> list[Part]:
         """Return the dashed line that joins the receiver's nodes after a message, and who stands there."""
         x = self.center + (self.send if m else -self.send)
-        parts = [text(x, self.head, self.game.players[1], anchor="middle", color=self.colors[1], bold=True)]
+        parts: list[Part] = [
+            Label(x, self.head, self.game.players[1], anchor="middle", color=self.colors[1], bold=True)
+        ]
         if len(self.y) > 1:
-            parts.append(
-                path(f"M{x:.1f} {self.y[0]:.1f}V{self.y[-1]:.1f}", width=1.6, color=self.colors[1], dashed=True)
-            )
+            parts.append(Line((x, self.y[0]), ((x, self.y[-1]),), width=1.6, color=self.colors[1], dashed=True))
         return parts
 
-    def side(self, t: int, m: int) -> list[str]:
+    def side(self, t: int, m: int) -> list[Part]:
         """Return the line of one message from one type, and what may follow it."""
         game, y, sign = self.game, self.y[t], 1 if m else -1
         x = self.center + sign * self.send
         sent = 0.3 if self.profile is None else float(as_float(self.profile.sender)[t, m])
         reached = self.profile is None or sent > 0
-        parts = [
-            path(
-                f"M{self.center:.1f} {y:.1f}H{x:.1f}",
+        parts: list[Part] = [
+            Line(
+                (self.center, y),
+                ((x, y),),
                 width=0.9 + 3.6 * sent,
                 color=self.colors[0],
                 opacity=1 if reached else 0.5,
             ),
-            text(x - sign * 12, y - 0.4 * self.size, self.message_text(t, m), anchor="end" if m else "start"),
+            Label(x - sign * 12, y - 0.4 * self.size, self.message_text(t, m), anchor="end" if m else "start"),
         ]
         if self.profile is not None:
             parts.append(
-                text(
+                Label(
                     x - sign * 12,
                     y + 1.1 * self.size,
                     self.belief_text(t, m),
@@ -194,20 +204,22 @@ class _Drawing:
             end_y = y + self.row * (r - (R - 1) / 2)
             knee, end_x = x + sign * 24, x + sign * self.reply
             played = 0.3 if self.profile is None else float(as_float(self.profile.receiver)[0, m, r])
-            line = f"M{x:.1f} {y:.1f}L{knee:.1f} {end_y:.1f}H{end_x:.1f}"
-            parts.append(path(line, width=0.9 + 3.6 * played, color=self.colors[1], opacity=1 if reached else 0.5))
-            parts.append(text(knee + sign * 3, end_y - 4, self.reply_text(m, r), anchor="start" if m else "end"))
+            steps = ((knee, end_y), (end_x, end_y))
+            parts.append(
+                Line((x, y), steps, width=0.9 + 3.6 * played, color=self.colors[1], opacity=1 if reached else 0.5)
+            )
+            parts.append(Label(knee + sign * 3, end_y - 4, self.reply_text(m, r), anchor="start" if m else "end"))
             parts += self.end(t, m, r, end_x, end_y, sign)
-        parts.append(dot(x, y, 4.5, self.colors[1]))
+        parts.append(Dot(x, y, 4.5, self.colors[1]))
         return parts
 
-    def end(self, t: int, m: int, r: int, x: float, y: float, sign: int) -> list[str]:
+    def end(self, t: int, m: int, r: int, x: float, y: float, sign: int) -> list[Part]:
         """Return the payoffs at an end: the sender's first, in both players' colours."""
         u, v = self.payoffs(t, m, r)
         first, second = width_of(u, self.size), width_of(v, self.size)
         start = x + 6 if sign > 0 else x - 6 - first - second - 8
         middle = y + 0.35 * self.size
         return [
-            text(start + first, middle, u, anchor="end", color=self.colors[0]),
-            text(start + first + 8 + second, middle, v, anchor="end", color=self.colors[1]),
+            Label(start + first, middle, u, anchor="end", color=self.colors[0]),
+            Label(start + first + 8 + second, middle, v, anchor="end", color=self.colors[1]),
         ]

@@ -5,6 +5,7 @@ A set is shown outcome by outcome: equilibria with the same play on the path dif
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from html import escape
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
-    from deterrence.games.strategic import StrategicGame
+
+MOST_TABLES, MOST_DRAWINGS = 30, 8  # equilibria of a set that are shown, and drawn
+MOST_ENDS = 32  # of games on which equilibria are drawn
 
 Rows = list[tuple[str, str, str]]  # player or "belief", information set, distribution
 
@@ -62,17 +65,8 @@ def equilibrium_text(e: Equilibrium) -> str:
 
 
 def equilibrium_html(e: Equilibrium) -> str:
-    """Return one equilibrium as an HTML table; every label is escaped."""
-    body = "".join(
-        f"<tr><td>{escape(who)}</td><td>{escape(where)}</td><td>{escape(what)}</td></tr>"
-        for who, where, what in equilibrium_rows(e)
-    )
-    return (
-        f'<table aria-label="equilibrium"><caption>{escape(e.kind)}; payoffs {escape(_payoffs_text(e))}</caption>'
-        '<thead><tr><th scope="col">player</th><th scope="col">at</th>'
-        '<th scope="col">plays or believes</th></tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
+    """Return one equilibrium as an HTML table, and drawn on its game if that is small; every label is escaped."""
+    return f"<div>{_equilibrium_table(e)}{_drawn(e)}</div>"
 
 
 def set_text(s: EquilibriumSet) -> str:
@@ -93,8 +87,14 @@ def set_text(s: EquilibriumSet) -> str:
 
 
 def set_html(s: EquilibriumSet) -> str:
-    """Return a set of equilibria for Jupyter."""
-    return f"<div><p>{escape(_headline(s))}</p>{''.join(equilibrium_html(e) for e in s)}</div>"
+    """Return a set of equilibria for Jupyter: a table for each, and its drawing, to unfold."""
+    parts = []
+    for number, e in enumerate(s[:MOST_TABLES]):
+        drawn = _drawn(e) if number < MOST_DRAWINGS else ""
+        parts.append(_equilibrium_table(e) + (f"<details><summary>drawn</summary>{drawn}</details>" if drawn else ""))
+    if len(s) > MOST_TABLES:
+        parts.append(f"<p>... and {len(s) - MOST_TABLES} more; see to_frame()</p>")
+    return f"<div><p>{escape(_headline(s))}</p>{''.join(parts)}</div>"
 
 
 def set_frame(s: EquilibriumSet) -> pd.DataFrame:
@@ -118,29 +118,33 @@ def set_frame(s: EquilibriumSet) -> pd.DataFrame:
     return frame
 
 
-def strategic_html(game: StrategicGame) -> str:
-    """Return a two-player table with best responses underlined; any other game by its shape."""
-    if len(game.players) != 2:
-        return f"<p>{escape(repr(game))}</p>"
-    row, column = game.payoffs[..., 0], game.payoffs[..., 1]
-    numeric = not game.parameters
-    head = "".join(f'<th scope="col">{escape(label)}</th>' for label in game.strategies[1])
-    body = ""
-    for i, label in enumerate(game.strategies[0]):
-        cells = ""
-        for j in range(row.shape[1]):
-            best = (numeric and row[i, j] == row[:, j].max(), numeric and column[i, j] == column[i].max())
-            shown = [
-                f"<u>{escape(number_text(x))}</u>" if is_best else escape(number_text(x))
-                for x, is_best in zip((row[i, j], column[i, j]), best, strict=True)
-            ]
-            cells += f"<td>{shown[0]}, {shown[1]}</td>"
-        body += f'<tr><th scope="row">{escape(label)}</th>{cells}</tr>'
-    players = f"{escape(game.players[0])} chooses the row, {escape(game.players[1])} the column"
-    return (
-        f'<table aria-label="strategic form"><caption>{players}; best responses underlined</caption>'
-        f"<thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
+def pre(content: str) -> str:
+    """Return text as it stands, for Jupyter."""
+    return f"<pre>{escape(content)}</pre>"
+
+
+def _equilibrium_table(e: Equilibrium) -> str:
+    body = "".join(
+        f"<tr><td>{escape(who)}</td><td>{escape(where)}</td><td>{escape(what)}</td></tr>"
+        for who, where, what in equilibrium_rows(e)
     )
+    return (
+        f'<table aria-label="equilibrium"><caption>{escape(e.kind)}; payoffs {escape(_payoffs_text(e))}</caption>'
+        '<thead><tr><th scope="col">player</th><th scope="col">at</th>'
+        '<th scope="col">plays or believes</th></tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _drawn(e: Equilibrium) -> str:
+    """Return the equilibrium drawn on its game, or nothing if the game has no drawing or is large."""
+    shape = getattr(e.game, "shape", ())
+    ends = len(e.game.topology.terminal) if hasattr(e.game, "topology") else math.prod(shape) if len(shape) == 4 else 0
+    if not 0 < ends <= MOST_ENDS:
+        return ""
+    from deterrence.games.pictures.export import draw
+
+    return draw(e)._repr_html_()
 
 
 def _headline(s: EquilibriumSet) -> str:

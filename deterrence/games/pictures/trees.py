@@ -19,36 +19,44 @@ import numpy as np
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.subgames import subtree_ends
-from deterrence.games.pictures.svg import (
+from deterrence.games.pictures.scene import (
     COLORS,
+    INK,
+    Dot,
+    Label,
+    Line,
+    Part,
+    Scene,
     diamond,
-    dot,
-    path,
-    picture,
     probability_text,
     quantity_text,
     shortened,
-    text,
     width_of,
 )
+from deterrence.games.pictures.svg import svg_text
 from deterrence.games.play import reach
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.topology import CHANCE
 
-FANNED = 26.0  # pixels in which lines spread from a node
+FANNED = 22.0  # pixels in which lines spread from a node
 WHOLE = 120  # characters of texts whose parts are cut already
 LANE = 9.0  # pixels between brackets of information sets
 
 
-def tree_svg(
+def tree_svg(game: ExtensiveGame, equilibrium: Any = None, *, themed: bool = True, **options: Any) -> str:
+    """Return a picture of a tree as SVG text; see ``tree_scene`` for the options."""
+    return svg_text(tree_scene(game, equilibrium, **options), themed=themed)
+
+
+def tree_scene(
     game: ExtensiveGame,
     equilibrium: Any = None,
     *,
     colors: Sequence[str] = COLORS,
     font_size: float = 12,
     most_ends: int = 150,
-) -> str:
-    """Return a picture of a tree as SVG text.
+) -> Scene:
+    """Return a picture of a tree.
 
     Parameters
     ----------
@@ -75,7 +83,7 @@ def tree_svg(
             "game, or lift the profile to it (see Reduction.lift)"
         )
     layout = _Layout(game, _leaves(game, most_ends), float(font_size))
-    return _Drawing(game, profile, layout, tuple(colors)).svg()
+    return _Drawing(game, profile, layout, tuple(colors)).scene()
 
 
 def _leaves(game: ExtensiveGame, most: int) -> Array:
@@ -156,7 +164,8 @@ class _Layout:
         for leaf in map(int, self.leaves):
             above = int(topology.parent[leaf])
             if y:
-                at += self.size * (1.9 if above == before else 2.9)
+                alone = before >= 0 and len(topology.children[before]) == 1
+                at += self.size * (1.9 if above == before else 3.5 if alone else 2.9)
             y[leaf], before = at, above
         for n in reversed(self.drawn):
             if n not in y:
@@ -187,7 +196,7 @@ class _Layout:
         }
         x = {0: 14 + max(widths.get(0, 0), 0.0) + LANE * lanes[0]}
         for c in range(1, last + 1):
-            x[c] = x[c - 1] + FANNED + widths.get(c, 0.0) + 14 + LANE * (lanes[c] + (lanes[c] > 0))
+            x[c] = x[c - 1] + FANNED + widths.get(c, 0.0) + 13 + LANE * lanes[c]
         return x
 
 
@@ -204,22 +213,23 @@ class _Drawing:
         widths: dict[int, float] = {}
         for n in layout.drawn:
             c = layout.column[n]
-            wide = max(width_of(self.edge_text(n), layout.size, WHOLE), width_of(self.node_text(n), layout.size, WHOLE))
-            widths[c] = max(widths.get(c, 0.0), wide)
+            wide = [width_of(self.edge_text(n), layout.size, WHOLE, bold=self.mixes(n))]
+            wide += [width_of(w, layout.size, WHOLE, bold=k == 0) for k, w in enumerate(self.node_texts(n))]
+            widths[c] = max(widths.get(c, 0.0), *wide)
         self.x = layout.x(widths)
         self.table = max(self.x.values()) + 12
 
-    def svg(self) -> str:
+    def scene(self) -> Scene:
         """Return the whole picture."""
         layout = self.layout
         rows, width = self.rows()
-        parts = [*self.brackets()]
+        parts: list[Part] = [*self.brackets()]
         for n in layout.drawn:
             parts += self.edge(n)
         for n in layout.drawn:
             parts += self.node(n)
-        height = max(layout.y.values()) + 2 * layout.size
-        return picture(width, height, self.name(), [*parts, *rows], layout.size)
+        height = max(layout.y.values()) + 3 * layout.size
+        return Scene(width, height, self.name(), (*parts, *rows), layout.size)
 
     def name(self) -> str:
         """Return what the picture shows, in words."""
@@ -229,6 +239,11 @@ class _Drawing:
         return f"{title}game tree of {', '.join(game.players)}, {game.topology.size} nodes{drawn}"
 
     # -- words -------------------------------------------------------------------------------------------------
+
+    def mixes(self, node: int) -> bool:
+        """Return whether the move to a node is taken with a probability between zero and one."""
+        slot = int(self.game.topology.slot[node])
+        return self.play is not None and 0 <= slot < self.game.topology.action_count and bool(0 < self.play[slot] < 1)
 
     def edge_text(self, node: int) -> str:
         """Return the label of the move to a node, with its probability."""
@@ -243,17 +258,17 @@ class _Drawing:
             return f"{shortened(topology.labels[slot])} {probability_text(self.exact_play[slot])}"
         return shortened(topology.labels[slot])
 
-    def node_text(self, node: int) -> str:
-        """Return who moves at a node, the name of its information set where it is told once, and a belief."""
+    def node_texts(self, node: int) -> list[str]:
+        """Return who moves at a node, with a belief, and the name of its information set where it is told once."""
         topology = self.game.topology
         if node in self.layout.is_leaf or topology.owner[node] < 0:
-            return ""
+            return []
         s = topology.infosets[topology.infoset[node]]
-        words = shortened(self.game.players[s.player])
-        if node == s.nodes[0] and s.name != topology.name(node):
-            words += f" · {shortened(s.name)}"
+        words = [shortened(self.game.players[s.player])]
         if self.beliefs is not None and len(s.nodes) > 1:
-            words += f" [{probability_text(self.beliefs[node])}]"
+            words[0] += f" [{probability_text(self.beliefs[node])}]"
+        if node == s.nodes[0] and s.name != topology.name(node):
+            words.append(shortened(s.name))
         return words
 
     # -- lines -------------------------------------------------------------------------------------------------
@@ -262,51 +277,47 @@ class _Drawing:
         """Return the place of a node."""
         return self.x[self.layout.column[node]], self.layout.y[node]
 
-    def edge(self, node: int) -> list[str]:
+    def edge(self, node: int) -> list[Part]:
         """Return the line to a node with its label, and on from an end to its row of the table."""
         topology, layout = self.game.topology, self.layout
         x, y = self.at(node)
-        parts = []
+        parts: list[Part] = []
         if node in layout.is_leaf:
-            parts.append(path(f"M{x:.1f} {y:.1f}H{self.table - 4:.1f}", width=0.8, opacity=0.3))
+            parts.append(Line((x, y), ((self.table - 4, y),), width=0.8, opacity=0.3))
         if node == 0:
             return parts
         parent = int(topology.parent[node])
         x0, y0 = self.at(parent)
         slot = int(topology.slot[node])
-        color = self.colors[topology.owner[parent]] if topology.owner[parent] >= 0 else "currentColor"
+        color = self.colors[topology.owner[parent]] if topology.owner[parent] >= 0 else INK
         width, opacity = 1.4, 1.0
         if self.play is not None and self.reach is not None:
             taken = float(self.play[slot]) if slot < topology.action_count else 0.25
             width = 0.9 + 3.6 * taken
             opacity = 1.0 if self.reach[node] > 0 else 0.4
-        parts.append(
-            path(f"M{x0:.1f} {y0:.1f}L{x0 + FANNED:.1f} {y:.1f}H{x:.1f}", width=width, color=color, opacity=opacity)
-        )
-        mixed = self.play is not None and slot < topology.action_count and 0 < self.play[slot] < 1
-        parts.append(text(x0 + FANNED + 3, y - 4, self.edge_text(node), bold=mixed, longest=WHOLE))
+        parts.append(Line((x0, y0), ((x0 + FANNED, y), (x, y)), width=width, color=color, opacity=opacity))
+        parts.append(Label(x0 + FANNED + 3, y - 4, self.edge_text(node), bold=self.mixes(node), longest=WHOLE))
         return parts
 
-    def brackets(self) -> list[str]:
+    def brackets(self) -> list[Part]:
         """Return the dashed lines that join the nodes of information sets."""
-        parts = []
+        parts: list[Part] = []
         for i, nodes in self.layout.sets:
             color = self.colors[self.game.infosets[i].player]
             for a, b in pairwise(nodes):
                 (xa, ya), (xb, yb) = self.at(a), self.at(b)
                 lane = min(xa, xb) - 10 - LANE * self.layout.lanes[i]
                 bend = min(12.0, abs(yb - ya) / 2)
-                down = f"M{xa:.1f} {ya:.1f}Q{lane:.1f} {ya:.1f} {lane:.1f} {ya + bend:.1f}"
-                up = f"V{yb - bend:.1f}Q{lane:.1f} {yb:.1f} {xb:.1f} {yb:.1f}"
-                parts.append(path(down + up, width=1.6, color=color, dashed=True))
+                steps = ((lane, ya, lane, ya + bend), (lane, yb - bend), (lane, yb, xb, yb))
+                parts.append(Line((xa, ya), steps, width=1.6, color=color, dashed=True))
         return parts
 
-    def node(self, node: int) -> list[str]:
+    def node(self, node: int) -> list[Part]:
         """Return the mark of a node and who moves there."""
         topology, size = self.game.topology, self.layout.size
         x, y = self.at(node)
         if node in self.layout.is_leaf:
-            return [dot(x, y, 2.2, "currentColor")]
+            return [Dot(x, y, 2.2, INK)]
         if topology.owner[node] == CHANCE:
             return [diamond(x, y, 5)]
         i = int(topology.infoset[node])
@@ -317,22 +328,18 @@ class _Drawing:
             if self.layout.column[nodes[0]] == self.layout.column[node]
         ]
         left = x - 7 - (LANE * (max(lanes) + 1) + 4 if lanes else 0)
+        color = self.colors[player]
         return [
-            dot(x, y, 4.2, self.colors[player]),
-            text(
-                left,
-                y + 1.15 * size,
-                self.node_text(node),
-                anchor="end",
-                color=self.colors[player],
-                bold=True,
-                longest=WHOLE,
+            Dot(x, y, 4.2, color),
+            *(
+                Label(left, y + (1.15 + 1.05 * k) * size, words, "end", color, bold=k == 0, longest=WHOLE)
+                for k, words in enumerate(self.node_texts(node))
             ),
         ]
 
     # -- table -------------------------------------------------------------------------------------------------
 
-    def rows(self) -> tuple[list[str], float]:
+    def rows(self) -> tuple[list[Part], float]:
         """Return the table of ends, and where it ends at the right."""
         game, layout, size = self.game, self.layout, self.layout.size
         known = {int(n): z for z, n in enumerate(game.topology.terminal)}
@@ -343,20 +350,21 @@ class _Drawing:
             columns.append((player, self.colors[i], cells))
         if self.reach is not None:
             cells = {n: probability_text(self.reach[n]) for n in layout.is_leaf if self.reach[n] > 0}
-            columns.append(("Pr", "currentColor", cells))
+            columns.append(("Pr", INK, cells))
         names = {n: game.topology.end_labels[known[n]] or "" for n in layout.is_leaf if n in known}
         names |= {n: f"… {beyond[n] - n - 1} more nodes" for n in layout.is_leaf if n not in known}
         if any(names.values()):
-            columns.append(("", "currentColor", names))
-        parts, x = [], self.table
+            columns.append(("", INK, names))
+        parts: list[Part] = []
+        x = self.table
         head = min(layout.y.values()) - 1.7 * size
         for title, color, cells in columns:
-            wide = max([width_of(title, size), *(width_of(c, size) for c in cells.values())])
+            wide = max([width_of(title, size, bold=True), *(width_of(c, size) for c in cells.values())])
             left = not title
             place = x if left else x + wide
-            parts.append(text(place, head, title, anchor="start" if left else "end", color=color, bold=True))
+            parts.append(Label(place, head, title, anchor="start" if left else "end", color=color, bold=True))
             for n, content in cells.items():
                 y = layout.y[n] + 0.35 * size
-                parts.append(text(place, y, content, anchor="start" if left else "end", color=color))
+                parts.append(Label(place, y, content, anchor="start" if left else "end", color=color))
             x += wide + 14
         return parts, x

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, overload
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.pictures.formulas import math_text
 from deterrence.games.quantities import check_names, quantity
+from deterrence.games.shown import Shown
 from deterrence.solvers.symbolic.conditions import Assumptions, Conjunction, Frac
 from deterrence.solvers.symbolic.text import Condition, chains, conditions_of, plain
 
@@ -176,7 +178,7 @@ class Regime:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RegimeSet(Sequence[Regime]):
+class RegimeSet(Shown, Sequence[Regime]):
     """The regimes of a game with symbols. ``compile`` makes them a target of ``dt.sweep``.
 
     Attributes
@@ -305,6 +307,15 @@ class RegimeSet(Sequence[Regime]):
 
     def _repr_markdown_(self) -> str:
         return self.to_markdown()
+
+    def _repr_latex_(self) -> str:
+        from sympy import latex
+
+        lines = []
+        for k, r in enumerate(self.regimes, start=1):
+            conditions = ",\\ ".join(chains(r.conditions, latex, " \\le ")) or math_text("always")
+            lines.append(f"{math_text(f'{k}. {r.kind}')} &:\\ {conditions}")
+        return "$$\\begin{aligned} " + " \\\\ ".join(lines) + " \\end{aligned}$$" if lines else ""
 
 
 def exact_values(assumptions: Assumptions, values: Mapping[str, object]) -> list[Fraction]:
