@@ -1,8 +1,12 @@
 """Trees against Gambit, in the same run: quantal response, linear programs, and pure equilibria of an alliance.
 
-Run ``python benchmarks/bench_trees.py [REPEATS] [SECONDS]``. Times are medians of wall-clock time for the solve
-alone, certificate included on our side, building and reading of games left out on both. Gambit runs in a process of
-its own and is given up after SECONDS (20 by default); the ratio is then a lower bound.
+Run ``python benchmarks/bench_trees.py [REPEATS] [SECONDS]``, or for the rows on quantal response
+``pytest benchmarks/bench_trees.py --benchmark-only -s``. Times are medians for the solve alone, certificate included on
+our side, building and reading of games left out on both: of processor time for quantal response, where the two take
+turns, and of wall-clock time else. Gambit runs in a process of its own and is given up after SECONDS (20 by default);
+the ratio is then a lower bound. Branches are followed until no player gains more than 1e-6 of the payoff span by
+another plan, which is what Gambit stops at, too, and one function reckons that gain for the profiles that both return.
+A row of its own has ours held to 1e-6 at every information set (``everywhere``, the default of ``qre_branch``).
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +23,42 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+import pytest
 from gambit_answers import Gambit
 from textbook_trees import alliance, typed_tree
 
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.gambit.efg import write_efg
-from deterrence.solvers.qre import qre_batch, qre_branch
+from deterrence.games.play import best_response_values, expected_payoffs
+from deterrence.games.signaling import SignalingGame
+from deterrence.solvers.qre import qre_batch
+from deterrence.solvers.qre_branches import qre_branch
 from deterrence.solvers.sequence_form import sequence_form
 from deterrence.solvers.sequential import sequential
 
-BRANCHES = {29: (2, 2, 2), 125: (2, 2, 4), 280: (3, 2, 4), 497: (4, 2, 4)}  # nodes: types, actions, moves
+
+def signaling(seed: int, *, zero_sum: bool) -> ExtensiveGame:
+    """Two types, three messages, two responses, as a tree of 21 nodes; random payoffs in thousandths."""
+    u, v = np.random.default_rng(seed).normal(size=(2, 2, 3, 2)).round(3)
+    game = SignalingGame(("high", "low"), ("x", "y", "z"), ("a", "b"), [0.5, 0.5], u, -u if zero_sum else v)
+    return game.to_extensive()
+
+
+def typed(types: int, actions: int, moves: int) -> Callable[[int], list[ExtensiveGame]]:
+    """Return what makes a general-sum and a zero-sum tree from a seed."""
+    return lambda seed: [typed_tree(types, actions, moves, seed, zero_sum=z) for z in (False, True)]
+
+
+BRANCHES: dict[str, tuple[Callable[[int], list[ExtensiveGame]], int]] = {  # trees from a seed, and seeds
+    "21 nodes, 2 players": (lambda seed: [signaling(seed, zero_sum=z) for z in (False, True)], 10),
+    "29 nodes, 2 players": (typed(2, 2, 2), 10),
+    "31 nodes, 3 players": (lambda seed: [alliance(2, seed)], 10),
+    "61 nodes, 2 players": (typed(2, 2, 3), 10),
+    "123 nodes, 4 players": (lambda seed: [alliance(3, seed)], 5),
+    "125 nodes, 2 players": (typed(2, 2, 4), 5),
+    "280 nodes, 2 players": (typed(3, 2, 4), 3),
+    "497 nodes, 2 players": (typed(4, 2, 4), 2),
+}
 PROGRAMS = {497: (4, 2, 4), 12_637: (9, 5, 3), 112_465: (12, 5, 4)}
 POINTS = 10_000
 
@@ -61,34 +92,128 @@ def row(name: str, ours: float, theirs: float | None, limit: float) -> None:
     print(f"{name:58s} {ours:10.4f} s {peer} {ratio}", flush=True)
 
 
-def branches(gambit: Gambit, repeats: int) -> None:
-    """Time the branch of quantal response to a regret of 1e-6 of the payoff span, where Gambit answers if anywhere."""
-    for nodes, shape in BRANCHES.items():
-        games = [typed_tree(*shape, seed, zero_sum=False) for seed in range(3)]
-        ours = np.array([median(repeats, lambda g=game: qre_branch(g, regret=1e-6)) for game in games])
-        answers = [asked(gambit, "logit_solve", g, maxregret=1e-6) for g in games]
-        solved = np.array([t is not None and not np.isnan(t) for t in answers])
-        name = f"branch to regret 1e-6, {nodes} nodes (Gambit solves {solved.sum()} of 3)"
-        theirs = float(np.median([t for t, ok in zip(answers, solved, strict=True) if ok])) if solved.any() else None
-        row(name, float(np.median(ours[solved] if solved.any() else ours)), theirs, gambit.seconds)
+def busy(solve: Callable[[], Any], calls: int = 1) -> float:
+    """Return the processor time of a call, the mean of some in a row."""
+    begin = time.process_time()
+    for _ in range(calls):
+        solve()
+    return (time.process_time() - begin) / calls
 
 
-def points(gambit: Gambit, repeats: int) -> None:
-    """Time quantal response at one precision for many games of one tree."""
+def regret(game: ExtensiveGame, actions: np.ndarray) -> float:
+    """Return the largest gain of a player by any plan, as a share of its payoff span."""
+    span = game.payoffs.max(axis=0) - game.payoffs.min(axis=0)
+    gains = (best_response_values(game, actions) - expected_payoffs(game, actions)) / span
+    return float(gains.max())
+
+
+def as_actions(profile: list[Any], game: ExtensiveGame) -> np.ndarray:
+    """Return Gambit's profile (by player and information set) as one array."""
+    actions = np.zeros(game.topology.action_count)
+    for player, sets in enumerate(profile):
+        for s, weights in zip((s for s in game.infosets if s.player == player), sets, strict=True):
+            actions[s.slots] = [float(Fraction(w)) for w in weights]
+    return actions
+
+
+def raced(gambit: Gambit, game: ExtensiveGame, rounds: int) -> list[float] | None:
+    """Return seconds of the branch, ours, ours everywhere, and Gambit's, taking turns; then regrets of both profiles.
+
+    None where Gambit does not answer.
+    """
+    text, numeric = write_efg(game), game.floats()
+    reached = qre_branch(numeric, regret=1e-6, everywhere=False)  # warms up
+    times: list[list[float]] = [[], [], []]
+    for _ in range(rounds):
+        times[0].append(busy(lambda: qre_branch(numeric, regret=1e-6, everywhere=False).limit, 5))  # about as
+        times[1].append(busy(lambda: qre_branch(numeric, regret=1e-6).limit, 5))  # long as one of Gambit's: cold caches
+        answer = gambit.ask("logit_solve", text, maxregret=1e-6)
+        if not answer:
+            return None
+        times[2].append(gambit.cpu)
+    left = regret(numeric, as_actions(answer[0], numeric))
+    return [*map(statistics.median, times), regret(numeric, reached.limit.actions), left]
+
+
+def branches(gambit: Gambit, repeats: int, names: tuple[str, ...] = tuple(BRANCHES)) -> dict[str, float]:
+    """Time the branch of quantal response to a regret of 1e-6 of the payoff span; the ratios of median times."""
+    ratios = {}
+    for name in names:
+        make, seeds = BRANCHES[name]
+        pools: dict[str, list[ExtensiveGame]] = {}
+        for seed in range(seeds):
+            for kind, game in zip(("general sum", "zero-sum"), make(seed), strict=False):
+                pools.setdefault(kind, []).append(game)
+        for kind, games in pools.items():
+            rounds = repeats if games[0].topology.size < 100 else 1
+            found, late = [], 0
+            for game in games:
+                found.append(raced(gambit, game, rounds))
+                late += gambit.error == "no answer in time"
+            both = np.array([f for f in found if f is not None])
+            label = f"branch, {name}, {kind}"
+            if not len(both):
+                mine = statistics.median(busy(lambda g=g: qre_branch(g, regret=1e-6).limit) for g in games)
+                row(label, mine, None if late == len(games) else float("nan"), gambit.seconds)
+                print(f"    Gambit solved none of {len(games)}; {late} not in time, the others given up by it")
+                continue
+            plan, everywhere, theirs = np.median(both[:, :3], axis=0)
+            each = both[:, 2] / both[:, 0]
+            worst = both[:, 3:].max(axis=0)
+            row(label, float(plan), float(theirs), gambit.seconds)
+            row("    ... everywhere", float(everywhere), float(theirs), gambit.seconds)
+            print(
+                f"    Gambit solved {len(both)} of {len(games)}; game by game {np.median(each):.1f} x "
+                f"({each.min():.1f} to {each.max():.1f}); regrets at most {worst[0]:.1e}, Gambit's {worst[1]:.1e}"
+            )
+            ratios[label] = float(theirs / plan)
+    return ratios
+
+
+def points(gambit: Gambit, repeats: int) -> float:
+    """Time quantal response at one precision for many games of one tree, taking turns; return the ratio."""
     game = typed_tree(2, 2, 2, 0, zero_sum=False)
     rng = np.random.default_rng(0)
     batch = ExtensiveGame.of(game.topology, game.chance, rng.normal(size=(POINTS, *game.payoffs.shape)))
-    ours = median(repeats, lambda: qre_batch(batch, precision=1.0))
-    some = []
-    for i in range(30):
-        gambit.ask("logit_solve_lambda", write_efg(batch[i]), lam=1.0)
-        some.append(gambit.took)
-    row(
-        f"precision 1, {POINTS:,} games of 29 nodes (Gambit: 30, scaled)",
-        ours,
-        statistics.fmean(some) * POINTS,
-        gambit.seconds,
-    )
+    solved = qre_batch(batch, precision=1.0)
+    sample = [write_efg(batch[i]) for i in range(30)]
+    ours, theirs, apart = [], [], 0.0
+    for k in range(repeats):
+        ours.append(busy(lambda: qre_batch(batch, precision=1.0)))
+        some = []
+        for i, text in enumerate(sample):
+            answer = gambit.ask("logit_solve_lambda", text, lam=1.0)
+            some.append(gambit.cpu)
+            if k == 0:
+                apart = max(apart, float(np.abs(as_actions(answer[0], game) - solved.actions[i]).max()))
+        theirs.append(statistics.fmean(some) * POINTS)
+    ratio = statistics.median(theirs) / statistics.median(ours)
+    name = f"precision 1, {POINTS:,} games of 29 nodes (Gambit: 30, scaled)"
+    row(name, statistics.median(ours), statistics.median(theirs), gambit.seconds)
+    print(f"    probabilities differ by at most {apart:.0e} where both were asked; {solved.failed.sum()} failed")
+    return ratio
+
+
+@pytest.mark.parametrize("name", BRANCHES)
+def test_branch(benchmark, name):
+    """The time is that of one game; the ratios over several, Gambit's time over ours, stand in ``extra_info``."""
+    game = BRANCHES[name][0](0)[0].floats()
+    traced = benchmark(lambda: qre_branch(game, regret=1e-6))
+    assert traced.regret[-1] <= 1e-6
+    print()
+    with Gambit(60.0) as gambit:
+        benchmark.extra_info["Gambit / ours"] = branches(gambit, 3, (name,))
+
+
+def test_many_games_at_one_precision(benchmark):
+    """The ratio, Gambit's time over ours, stands in ``extra_info``."""
+    game = typed_tree(2, 2, 2, 0, zero_sum=False)
+    payoffs = np.random.default_rng(0).normal(size=(POINTS, *game.payoffs.shape))
+    batch = ExtensiveGame.of(game.topology, game.chance, payoffs)
+    assert not benchmark(lambda: qre_batch(batch, precision=1.0)).failed.any()
+    print()
+    with Gambit(60.0) as gambit:
+        benchmark.extra_info["Gambit / ours"] = points(gambit, 5)
 
 
 def programs(gambit: Gambit, repeats: int) -> None:

@@ -53,6 +53,8 @@ _HOME = {
     "sequential": "solvers.sequential",
     "nash": "solvers.nash",
     "qre": "solvers.qre",
+    "qre_branch": "solvers.qre_branches",
+    "qre_branches": "solvers.qre_branches",
     "qre_batch": "solvers.qre",
     "sequence_form": "solvers.sequence_form",
     "incredible_threats": "solvers.trees.threats",

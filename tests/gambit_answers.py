@@ -31,19 +31,20 @@ def answer(request):
         return [game.to_efg(), "efg"] if isinstance(game, pygambit.ExtensiveGame) else [game.to_nfg(), "nfg"]
     read = pygambit.read_efg if request["form"] == "efg" else pygambit.read_nfg
     game = read(io.BytesIO(request["text"].encode()))
-    begin = time.perf_counter()
+    begin, busy = time.perf_counter(), time.process_time()
     if call == "logit_solve_lambda":
         found = [point.profile for point in qre.logit_solve_lambda(game, **arguments)]
     else:
         result = getattr(nash, call)(game, **arguments)
         found = result.equilibria if hasattr(result, "equilibria") else [result.equilibrium]
-    request["seconds"] = time.perf_counter() - begin
+    request["seconds"], request["cpu"] = time.perf_counter() - begin, time.process_time() - busy
     return [numbers(profile) for profile in found]
 
 for line in sys.stdin:
     try:
         request = json.loads(line)
-        print(json.dumps({"answer": answer(request), "seconds": request.get("seconds", 0)}))
+        found = answer(request)
+        print(json.dumps({"answer": found, "seconds": request.get("seconds", 0), "cpu": request.get("cpu", 0)}))
     except Exception as error:
         print(json.dumps({"error": f"{type(error).__name__}: {error}"}))
     sys.stdout.flush()
@@ -58,6 +59,7 @@ class Gambit:
         self.process: subprocess.Popen[str] | None = None
         self.error = ""
         self.took = float("nan")  # seconds for the last solve alone, reading left out
+        self.cpu = float("nan")  # ... of processor time, which a busy machine does not lengthen
 
     def __enter__(self):
         return self
@@ -95,4 +97,5 @@ class Gambit:
         answer = json.loads(line)
         self.error = answer.get("error", "")
         self.took = answer.get("seconds", float("nan"))
+        self.cpu = answer.get("cpu", float("nan"))
         return answer.get("answer")

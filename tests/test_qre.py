@@ -6,19 +6,24 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import brentq, minimize_scalar
 from textbook_trees import alliance, centipede, crisis, entry, horse, typed_tree
 from tree_strategies import trees
 
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.play import action_values, bayes_beliefs
+from deterrence.games.play import action_values, bayes_beliefs, best_response_values, expected_payoffs, regrets
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
 from deterrence.games.tree import end, move
-from deterrence.solvers.logit.branch import follow
+from deterrence.solvers.logit.branch import _crawl, follow
 from deterrence.solvers.logit.equations import Equations
-from deterrence.solvers.logit.system import tree_system
-from deterrence.solvers.qre import LogitProfile, qre, qre_batch, qre_branch
+from deterrence.solvers.logit.order import plan_of
+from deterrence.solvers.logit.profiles import LogitProfile
+from deterrence.solvers.logit.rise import Path
+from deterrence.solvers.logit.system import table_system, tree_system
+from deterrence.solvers.qre import qre, qre_batch
+from deterrence.solvers.qre_branches import qre_branch, qre_branches
 from deterrence.solvers.verification.tree import verify_tree
 
 HYBRID_ATTACK = StrategicGame([[-1, 2], [0, 0]], [[0.5, -2], [-0.5, 0]])
@@ -142,6 +147,45 @@ def test_batches_agree_with_single_games(precision):
         assert solved.probability("a0")[index] == pytest.approx(single.probability("a0"), abs=1e-8)
 
 
+@settings(max_examples=15)
+@given(game=trees(players=3, nodes=16, depth=4), seed=st.integers(0, 99), precision=st.floats(0.2, 3.0))
+def test_batches_of_any_tree_agree_with_single_games(game, seed, precision):
+    payoffs = np.random.default_rng(seed).normal(size=(3, *game.payoffs.shape))
+    batch = ExtensiveGame.of(game.topology, game.chance, payoffs)
+    solved = qre_batch(batch, precision=precision)
+    for i in range(3):
+        assert np.allclose(solved.actions[i], qre(batch[i], precision=precision)[0].profile.actions, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "game", [typed_tree(2, 3, 2, 0, zero_sum=False), alliance(2), typed_tree(2, 2, 3, 0, zero_sum=True)]
+)
+def test_batches_stay_on_the_principal_branch(game):
+    payoffs = np.random.default_rng(1).normal(size=(6, *game.payoffs.shape))
+    batch = ExtensiveGame.of(game.topology, game.chance, payoffs)
+    for precision in (0.0, 1.0, 3.0):
+        solved = qre_batch(batch, precision=precision)
+        assert not solved.failed.any()
+        for i in range(6):
+            single = qre(batch[i], precision=precision)[0].profile.actions
+            assert np.allclose(solved.actions[i], single, atol=1e-8)
+    assert np.allclose(qre_batch(batch, precision=0.0).actions, qre(batch[0], precision=0.0)[0].profile.actions)
+
+
+@given(game=trees(players=3, nodes=18, depth=5))
+def test_the_order_of_reckoning_leaves_no_circle(game):
+    layout = tree_system(game).layout
+    if not len(layout.free):
+        return
+    plan = plan_of(layout)
+    assert sorted(plan.back) == list(range(len(layout.free)))
+    known = {int(a) for a in (*plan.sure, *plan.layers[-1].first, *plan.layers[-1].free)}
+    for layer in plan.layers[:-1]:
+        assert {int(a) for a in (*layer.others.flat, *layer.above.flat)} <= known
+        known |= {int(a) for a in (*layer.first, *layer.free)}
+    assert len(known) == layout.count + 1
+
+
 def test_a_batch_with_perfect_information_needs_no_iteration():
     game = centipede(4)
     batch = ExtensiveGame.of(game.topology, game.chance, game.payoffs + np.zeros((7, 1, 1)))
@@ -201,14 +245,79 @@ def test_the_equations_along_a_branch_are_those_of_the_system(precision):
     rng = np.random.default_rng(3)
     y, ratio = rng.normal(size=system.unknowns), rng.uniform(0.5, 1, len(system.layout.first))
     point, direction = np.r_[y, precision], rng.normal(size=system.unknowns + 1)
-    matrix, right, regret = Equations(system, ratio).bordered(point, direction)
+    equations = Equations(system, ratio)
+    matrix, right = equations.bordered(point, direction)
     residual, q, weights, beliefs, logs = system.residual(y, precision * ratio)
     jacobian = system.jacobian(precision * ratio, q, weights, beliefs, logs)
     assert np.allclose(matrix[:-1, :-1], jacobian, atol=1e-11 * (1 + precision))
     assert np.allclose(right[:-1, 0], residual, atol=1e-11 * (1 + precision))
-    assert regret == pytest.approx(float(system.regret(q, logs)), abs=1e-12)
+    assert equations.regret() == pytest.approx(float(system.regret(q, logs)), abs=1e-12)
     sign = Equations(system, ratio).step(point, direction)[2]
     assert sign == np.linalg.slogdet(matrix)[0]
+
+
+def local_regret(game, profile):
+    span = np.ptp(game.payoffs, axis=0)
+    gains = regrets(game, profile.actions, profile.nodes)
+    return max(g / span[s.player] for g, s in zip(gains, game.infosets, strict=True))
+
+
+@pytest.mark.parametrize("zero_sum", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_limit_has_the_regret_that_it_claims(seed, zero_sum):
+    game = typed_tree(2, 2, 2, seed, zero_sum=zero_sum).floats()
+    span = np.ptp(game.payoffs, axis=0)
+    branch = qre_branch(game, regret=1e-5)
+    assert branch.regret[-1] == pytest.approx(local_regret(game, branch.limit), rel=1e-4, abs=1e-12)
+    assert branch.regret[-1] <= 1e-5
+    assert branch.regret[-2] > 1e-5
+    plans = qre_branch(game, regret=1e-5, everywhere=False)
+    left = (best_response_values(game, plans.limit.actions) - expected_payoffs(game, plans.limit.actions)) / span
+    assert left.max() <= plans.regret[-1] + 1e-14 <= 1e-5 + 1e-14
+    assert plans.precision[-1] <= 1.2 * branch.precision[-1]
+
+
+@given(game=trees(players=2, nodes=16, depth=4))
+def test_every_point_of_a_branch_solves_the_equations(game):
+    branch = qre_branch(game, regret=1e-4)
+    system = branch.trace.system
+    for logs, precision in zip(branch.logs, branch.precision, strict=True):
+        y = logs[system.layout.free] - logs[system.layout.against]
+        residual = system.residual(y, precision * branch.trace.ratio)[0]
+        assert np.abs(residual).max(initial=0.0) <= 1e-9 * (1 + precision)
+
+
+def test_steps_of_precision_and_of_arclength_follow_one_branch():
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        system = table_system(StrategicGame(rng.normal(size=(3, 3)), rng.normal(size=(3, 3))))
+        ratio = np.ones(2)
+        swift = follow(system, ratio, until=15.0)
+        path = Path()
+        path.add(0.0, np.zeros(system.unknowns), rough=False)
+        assert _crawl(Equations(system, ratio), path, 15.0, 0.0, 10_000, 10_000) is None
+        assert np.allclose(system.logs(path.odds[-1]), swift.last, atol=1e-9)
+
+
+def test_plans_need_perfect_recall():
+    forgetful = ExtensiveGame(
+        ("A",),
+        move(
+            "A",
+            {
+                "l": move("A", {"x": end(A=1), "y": end(A=0)}, infoset="again"),
+                "r": move("A", {"x": end(A=0), "y": end(A=2)}, infoset="again"),
+            },
+        ),
+    )
+    assert qre_branch(forgetful, regret=1e-3).regret[-1] <= 1e-3
+    with pytest.raises(GameError, match="perfect recall"):
+        qre_branch(forgetful, regret=1e-3, everywhere=False)
+
+
+def test_a_player_without_precision_stays_uniform_on_the_branch():
+    branch = qre_branch(HYBRID_ATTACK, precision={"Row": 1.0, "Column": 0.0}, regret=0.2)
+    assert np.allclose(branch.limit.mixed[1], 0.5)
 
 
 def test_a_larger_tree():
@@ -226,3 +335,79 @@ def test_bad_requests():
     game = entry()
     with pytest.raises(GameError, match="qre_batch"):
         qre(ExtensiveGame.of(game.topology, game.chance, np.stack([game.payoffs] * 2)))
+
+
+def hunt(hare):
+    """Two hunters at once: 2 each for a stag, which takes both; the hare for whoever stays out."""
+
+    def second(both, alone):
+        return move("B", {"stag": end(A=both[0], B=both[1]), "hare": end(A=alone[0], B=alone[1])}, infoset="hunt")
+
+    return ExtensiveGame(
+        ("A", "B"), move("A", {"stag": second((2, 2), (0, hare)), "hare": second((hare, 0), (hare, hare))})
+    )
+
+
+@pytest.mark.parametrize("hare", [1.2, 1.5])
+def test_a_branch_off_the_principal_one_turns_where_a_scalar_equation_says(hare):
+    principal, other = qre_branches(hunt(hare), precision=20.0)
+    assert principal.principal
+    assert principal.limits[0].probability("stag") == pytest.approx(0, abs=1e-4)
+    assert not other.principal
+    assert [e.strategies["A"]["start"]["stag"] for e in other.limits] == pytest.approx([1, hare / 2], abs=1e-4)
+    assert all(e.certificate.sequentially_rational for e in (*principal.limits, *other.limits))
+    # both play alike: log-odds y = precision (2 p - hare) with p = 1 / (1 + e^-y); the fold is where precision is least
+    fold = minimize_scalar(lambda y: y / (2 / (1 + np.exp(-y)) - hare), bounds=(np.log(hare / (2 - hare)) + 0.1, 20))
+    assert len(other.turning) == 1
+    assert other.folds[0] * other.rates[0] == pytest.approx(fold.fun, rel=1e-6)
+    assert other.precision.min() >= other.folds[0]
+
+
+def test_the_sexes_do_battle_on_a_branch_that_crosses_the_principal_one():
+    battle = StrategicGame([[2, 0], [0, 1]], [[1, 0], [0, 2]])
+    principal, other = qre_branches(battle, precision=4.0)
+    assert [m[0] for m in principal.limits[0].profile.mixed] == pytest.approx([2 / 3, 1 / 3], abs=1e-4)
+    ends = {tuple(round(float(m[0]), 6) for m in e.profile.mixed) for e in other.limits}
+    assert ends == {(1.0, 1.0), (0.0, 0.0)}
+
+    def crossing(precision):  # where each player responds to the other's log-odds as strongly as it is responded to
+        y = brentq(lambda y: y - precision * (3 / (1 + np.exp(y)) - 1), -9, 9, xtol=1e-14)
+        return precision * 3 / (1 + np.exp(y)) / (1 + np.exp(-y)) - 1
+
+    assert len(other.turning) == 1
+    assert other.folds[0] * other.rates[0] == pytest.approx(brentq(crossing, 0.5, 5), rel=1e-5)
+
+
+def test_no_other_branch_where_the_precision_is_below_its_turning_point():
+    assert len(qre_branches(hunt(1.2), precision=3.4)) == 1
+    assert len(qre_branches(hunt(1.2), precision=3.5)) == 2
+
+
+def test_points_of_a_branch_that_folds_are_no_branches_of_their_own():
+    rng = np.random.default_rng(11)
+    for k in range(50):
+        n = 2 + k % 3
+        game = StrategicGame(rng.normal(size=(n, n)), rng.normal(size=(n, n)))
+    principal = qre_branch(game, regret=1e-5)
+    low, high = sorted(principal.folds)
+    rate = float((low + high) / 2) * principal.rates[0]  # the principal branch has three points there
+    scale = {p: float(r / principal.rates[0]) for p, r in zip(game.players, principal.rates, strict=True)}
+    found = qre_branches(game, precision={p: rate * s for p, s in scale.items()}, regret=1e-5, starts=20)
+    assert [b.principal for b in found].count(True) == 1
+    lowest = [float(b.precision.min()) for b in found[1:]]
+    assert lowest == sorted(lowest)
+    ends = [tuple(np.concatenate(e.profile.mixed).round(3)) for b in found for e in b.limits]
+    assert len(set(ends)) == len(ends)  # no limit is reached twice
+
+
+@settings(max_examples=10)
+@given(game=trees(players=2, nodes=14, depth=4), precision=st.floats(2.0, 12.0))
+def test_every_point_of_every_branch_solves_the_equations(game, precision):
+    for branch in qre_branches(game, precision=precision, regret=1e-3, starts=6):
+        for logs, common in zip(branch.logs, branch.precision, strict=True):
+            system = branch.trace.system
+            y = logs[system.layout.free] - logs[system.layout.against]
+            residual = system.residual(y, common * branch.trace.ratio)[0]
+            assert np.abs(residual).max(initial=0.0) <= 1e-9 * (1 + common)
+        assert branch.regret[-1] <= 1e-3
+        assert branch.principal or branch.regret[0] <= 1e-3

@@ -16,80 +16,35 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from deterrence.games.behavior import BehaviorProfile
-from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
-from deterrence.games.errors import GameError, ParameterError, SolverError
+from deterrence.games.equilibrium import EquilibriumSet
+from deterrence.games.errors import SolverError
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.pictures.tables import number_text
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.signaling import SignalingGame
-from deterrence.games.strategic import MixedProfile, StrategicGame
+from deterrence.games.strategic import StrategicGame
 from deterrence.games.topology import CHANCE
 from deterrence.solvers.logit.batches import BehaviorBatch
-from deterrence.solvers.logit.branch import follow, follow_batch, polish
+from deterrence.solvers.logit.branch import follow
 from deterrence.solvers.logit.iteration import iterate
-from deterrence.solvers.logit.system import LogitSystem, table_system, tree_system
-from deterrence.solvers.verification.strategic import certify as certify_strategic
-from deterrence.solvers.verification.tree import certify as certify_tree
+from deterrence.solvers.logit.profiles import (
+    Precision,
+    by_set,
+    certified,
+    in_proportion,
+    odds_of,
+    rates_of,
+    single,
+    solutions,
+    system_of,
+)
+from deterrence.solvers.logit.system import tree_system
+from deterrence.solvers.logit.walks import follow_batch
+from deterrence.solvers.qre_branches import traced
 
-Precision = float | Mapping[str, float]
 _CHUNK = 2048  # games of a batch solved together: what fits the cache
-_HELD_TO = 1e-9  # regret of the logit response that certifies a solution, relative to the payoff span
-
-
-@dataclass(frozen=True, eq=False)
-class LogitProfile(BehaviorProfile):
-    """A behaviour profile of logit responses; ``precision`` by player, shape (P,), is what they respond with."""
-
-    precision: Array = field(kw_only=True)
-
-
-@dataclass(frozen=True, eq=False)
-class LogitMixedProfile(MixedProfile):
-    """A mixed profile of logit responses; ``precision`` by player, shape (P,), is what they respond with."""
-
-    precision: Array = field(kw_only=True)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LogitBranch:
-    """The principal branch of logit equilibria, from uniform play on.
-
-    Attributes
-    ----------
-    game : ExtensiveGame or StrategicGame
-    precision : ndarray, shape (K,)
-        Precision at each point, in units of one over the payoff span: multiply by ``1 / span[player]`` for a
-        player's own.
-    logs : ndarray, shape (K, A)
-        Log probabilities at each point: finite where probabilities are too small for float64.
-    regret : ndarray, shape (K,)
-        Largest regret at each point, as a share of the player's payoff span.
-    turning : tuple of int
-        Points after which the precision turns back.
-    limit : LogitProfile or LogitMixedProfile
-        The last point.
-    support : tuple of str
-        What is played at the limit with a probability that does not vanish: "information set: actions".
-    """
-
-    game: Any = field(repr=False)
-    precision: Array = field(repr=False)
-    logs: Array = field(repr=False)
-    regret: Array = field(repr=False)
-    turning: tuple[int, ...]
-    limit: Any = field(repr=False)
-    support: tuple[str, ...]
-
-    @property
-    def actions(self) -> Array:
-        """Probabilities at each point, shape (K, A)."""
-        return np.exp(self.logs)
 
 
 def qre(
@@ -147,14 +102,16 @@ def qre(
     >>> round(qre(game, precision=2.0)[0].probability("attack"), 4)
     0.821
     """
-    numeric = _numbers(game, at)
-    rates = _rates(numeric, precision)
+    numeric = single(game, at)
+    rates = rates_of(numeric, precision)
     options: dict[str, object] = {"precision": precision, "branch": branch, "starts": starts, "seed": seed}
     if branch:
-        traced = _traced(numeric, rates, regret)
-        options |= {"regret": regret, "branch": traced}
-        common = traced.precision / float((rates * _system(numeric).scale).max())
-        points = [_point(numeric, logs, rates * c) for logs, c in zip(traced.logs, common, strict=True)]
+        followed = traced(numeric, rates, regret)
+        options |= {"regret": regret, "branch": followed}
+        points = [
+            certified(numeric, logs, followed.rates * c)
+            for logs, c in zip(followed.logs, followed.precision, strict=True)
+        ]
         return EquilibriumSet(
             game=numeric,
             concept="qre",
@@ -166,10 +123,10 @@ def qre(
     unique = isinstance(numeric, ExtensiveGame) and numeric.perfect_information
     if unique:
         logs = _log(_closed_form(numeric, rates))
-        found, method = [_point(numeric, logs, rates)], "backward recursion"
+        found, method = [certified(numeric, logs, rates)], "backward recursion"
     else:
-        system = _system(numeric)
-        found = [_point(numeric, a, rates) for a in _solutions(system, _by_set(system, rates), starts, seed)]
+        system = system_of(numeric)
+        found = [certified(numeric, a, rates) for a in solutions(system, by_set(system, rates), starts, seed)]
         method = "continuation from uniform play"
     return EquilibriumSet(
         game=numeric,
@@ -179,24 +136,6 @@ def qre(
         complete=unique or not rates.any(),
         options=options,
     )
-
-
-def qre_branch(
-    game: ExtensiveGame | StrategicGame | SignalingGame,
-    *,
-    at: Mapping[str, object] | None = None,
-    precision: Precision = 1.0,
-    regret: float = 1e-6,
-) -> LogitBranch:
-    """Trace the principal branch from uniform play until the regret is small; see ``qre`` for the parameters.
-
-    Raises
-    ------
-    SolverError
-        If the branch could not be followed so far.
-    """
-    numeric = _numbers(game, at)
-    return _traced(numeric, _rates(numeric, precision), regret)
 
 
 def qre_batch(
@@ -216,7 +155,8 @@ def qre_batch(
     Returns
     -------
     BehaviorBatch
-        ``flagged`` marks games whose branch had to be followed on its own (it turns back, or bends sharply).
+        ``flagged`` marks games whose branch had to be followed on its own (it turns back, or bends sharply). A fold so
+        short that the equilibria on both sides lie close together may go unnoticed; ``qre`` looks closer.
 
     Raises
     ------
@@ -225,7 +165,7 @@ def qre_batch(
     """
     tree = game.to_extensive() if isinstance(game, SignalingGame) else game
     numeric = tree.at(**(at or {})).floats()
-    rates = _rates(numeric, precision)
+    rates = rates_of(numeric, precision)
     if numeric.perfect_information:
         actions = _closed_form(numeric, rates)
         nothing = np.zeros(actions.shape[:-1], dtype=bool)
@@ -241,8 +181,8 @@ def qre_batch(
         for i in chunk[lost]:
             flagged[i] = True
             try:
-                ratio, most = _path(targets[i])
-                y[i] = _odds(system, follow(system.take(i), ratio, until=most).logs[-1])
+                ratio, most = in_proportion(targets[i])
+                y[i] = odds_of(system, follow(system.take(i), ratio, until=most).last)
             except SolverError:
                 failed[i], y[i] = True, np.nan
     actions = system.shares(y)
@@ -256,133 +196,9 @@ def qre_batch(
     )
 
 
-def _numbers(game: Any, at: Mapping[str, object] | None) -> Any:
-    tree = game.to_extensive() if isinstance(game, SignalingGame) else game
-    numeric = tree.at(**(at or {}))
-    numeric.require_numbers()
-    if getattr(numeric, "batch_shape", ()):
-        raise GameError("qre solves one game; solve a batch of trees with qre_batch, or index it, as in game[0]")
-    return numeric.floats()
-
-
-def _rates(game: Any, precision: Precision) -> Array:
-    """Precision by player, shape (P,)."""
-    if isinstance(precision, Mapping):
-        unknown = [p for p in precision if p not in game.players]
-        missing = [p for p in game.players if p not in precision]
-        if unknown or missing:
-            raise ParameterError(f"precision must name the players {list(game.players)}, got {list(precision)}")
-        rates = np.array([float(precision[p]) for p in game.players])
-    else:
-        rates = np.full(len(game.players), float(precision))
-    if not (np.isfinite(rates).all() and (rates >= 0).all()):
-        raise ParameterError(
-            f"precision must be finite and not negative, got {precision}; trace the branch for its limit"
-        )
-    return rates
-
-
-def _system(game: Any) -> LogitSystem:
-    return table_system(game) if isinstance(game, StrategicGame) else tree_system(game)
-
-
-def _by_set(system: LogitSystem, rates: Array) -> Array:
-    by_set: Array = (rates * system.scale)[system.layout.player]
-    return by_set
-
-
-def _path(precision: Array) -> tuple[Array, float]:
-    """Return a precision by set as a ratio (largest 1) and the common factor."""
-    most = float(precision.max(initial=0.0))
-    return (precision / most if most > 0 else precision), most
-
-
-def _solutions(system: LogitSystem, precision: Array, starts: int, seed: int | None) -> list[Array]:
-    """Logit equilibria at a precision: the principal branch's, then those that random starts find."""
-    if not precision.any() or not system.unknowns:
-        return [system.logs(np.zeros(system.unknowns))]
-    ratio, most = _path(precision)
-    found = [follow(system, ratio, until=most).logs[-1]]
-    rng = np.random.default_rng(seed)
-    for _ in range(starts):
-        y, error = polish(system, rng.normal(scale=3.0, size=system.unknowns), precision)
-        logs = system.logs(y)
-        if error <= 1e-11 and all(np.abs(np.exp(logs) - np.exp(known)).max() > 1e-7 for known in found):
-            found.append(logs)
-    return [found[0], *sorted(found[1:], key=lambda logs: list(np.exp(logs).round(9)))]
-
-
-def _odds(system: LogitSystem, logs: Array) -> Array:
-    odds: Array = logs[system.layout.free] - logs[system.layout.against]
-    return odds
-
-
-def _traced(game: Any, rates: Array, regret: float) -> LogitBranch:
-    system = _system(game)
-    if not rates.any():
-        raise ParameterError("a branch needs a positive precision for some player, to say how their precisions compare")
-    if not 0 < regret < 1:
-        raise ParameterError(f"regret must lie between 0 and 1 (a share of the payoff span), got {regret}")
-    ratio, _ = _path(_by_set(system, rates))
-    trace = follow(system, ratio, regret=regret) if system.unknowns else follow(system, ratio, until=0.0)
-    common = trace.precision[-1] / max(float(_by_set(system, rates).max(initial=0.0)), np.finfo(float).tiny)
-    limit = _profile(game, system, trace.logs[-1], rates * common)
-    return LogitBranch(
-        game=game,
-        precision=trace.precision,
-        logs=trace.logs,
-        regret=trace.regret,
-        turning=trace.turning,
-        limit=limit,
-        support=_support(limit.strategies(game)),
-    )
-
-
-def _support(strategies: Mapping[str, Mapping[Any, Mapping[str, Any]]]) -> tuple[str, ...]:
-    """At the limit: an action counts as played where its probability is above 1e-3."""
-    return tuple(
-        f"{player} at {key}: {', '.join(a for a, p in mix.items() if p > 1e-3)}"
-        for player, sets in strategies.items()
-        for key, mix in sets.items()
-    )
-
-
 def _log(actions: Array) -> Array:
     with np.errstate(divide="ignore"):
         return np.maximum(np.log(actions), -1e6)
-
-
-def _profile(game: Any, system: LogitSystem, logs: Array, rates: Array) -> Any:
-    actions = np.exp(logs)
-    if isinstance(game, StrategicGame):
-        return LogitMixedProfile(
-            tuple(m / m.sum() for m in np.split(actions, np.cumsum(game.shape)[:-1])), precision=rates
-        )
-    for s in game.infosets:
-        actions[s.slots] /= actions[s.slots].sum()
-    beliefs = np.zeros(game.topology.size)
-    if game.infosets:
-        beliefs[[n for s in game.infosets for n in s.nodes]] = system.values(logs)[2]
-    return LogitProfile(actions, beliefs, precision=rates)
-
-
-def _point(game: Any, logs: Array, rates: Array) -> Equilibrium:
-    profile = _profile(game, _system(game), logs, rates)
-    certify = certify_strategic if isinstance(game, StrategicGame) else certify_tree
-    certificate = certify(game, [profile], _HELD_TO)
-    if not certificate.sequentially_rational:
-        raise SolverError(
-            f"a logit profile misses its own response by {certificate.max_regret:g} payoff units; lower the precision",
-            residual=certificate.max_regret,
-        )
-    shown = (
-        number_text(float(rates[0]))
-        if (rates == rates[0]).all()
-        else ", ".join(f"{p} {number_text(float(r))}" for p, r in zip(game.players, rates, strict=True))
-    )
-    return Equilibrium(
-        game=game, concept="qre", kind=f"logit at precision {shown}", profile=profile, certificate=certificate
-    )
 
 
 def _closed_form(game: ExtensiveGame, rates: Array) -> Array:

@@ -29,6 +29,7 @@ from deterrence.games.quantities import Array, as_float
 from deterrence.games.strategic import StrategicGame
 from deterrence.games.topology import Topology
 
+_TINY = float(np.finfo(float).tiny)
 _NEVER = 1e-300  # stands for a chance probability of zero, so that what follows still has (limit) beliefs
 
 
@@ -46,6 +47,8 @@ class Layout:
     first, node_first : ndarray of int, shape (I,)
         First action, and first of the X nodes, of each information set.
     player : ndarray of int, shape (I,)
+    nodes : ndarray of int, shape (X,)
+        Nodes of information sets, set by set.
     """
 
     count: int
@@ -54,6 +57,7 @@ class Layout:
     first: Array
     node_first: Array
     player: Array
+    nodes: Array
 
     @cached_property
     def set_of(self) -> Array:
@@ -185,17 +189,26 @@ class LogitSystem:
         layout = self.layout
         slot, end, starts = layout.pairs
         padded = np.concatenate([logs, np.zeros((*logs.shape[:-1], 1))], axis=-1)
-        reach = self.node_chance.copy()
-        for line in layout.node_slots:
-            reach = reach + padded[..., line]
-        total = _logsum(reach, layout.node_first, layout.node_set_of)
-        beliefs = np.exp(reach - total[..., layout.node_set_of])
+        beliefs, total = self._believed(padded)
         ends = self.end_chance.copy()
         for line in layout.end_slots:
             ends = ends + padded[..., line]
         relative = ends[..., end] - logs[..., slot] - total[..., layout.set_of[slot]]
         weights = np.exp(np.minimum(relative, 700.0)) * self.utility
         return np.add.reduceat(weights, starts, axis=-1), weights, beliefs
+
+    def beliefs(self, logs: Array) -> Array:
+        """Return beliefs over the X nodes, by Bayes' rule from log probabilities, shape (..., X)."""
+        return self._believed(np.concatenate([logs, np.zeros((*logs.shape[:-1], 1))], axis=-1))[0]
+
+    def _believed(self, padded: Array) -> tuple[Array, Array]:
+        """Beliefs, and the log probability of each information set, from log probabilities with a zero behind."""
+        layout = self.layout
+        reach = self.node_chance
+        for line in layout.node_slots:
+            reach = reach + padded[..., line]
+        total = _logsum(reach, layout.node_first, layout.node_set_of)
+        return np.exp(reach - total[..., layout.node_set_of]), total
 
     def residual(self, y: Array, precision: Array) -> tuple[Array, Array, Array, Array, Array]:
         """Return F, q, W, beliefs and log probabilities; ``precision`` by information set, shape (..., I)."""
@@ -255,15 +268,22 @@ def tree_system(game: ExtensiveGame) -> LogitSystem:
     layout = _layout(topology)
     payoffs, chance = as_float(game.payoffs), as_float(game.chance)
     batch = game.batch_shape
+    nodes = layout.nodes
+    if not batch:
+        worth, scale = _worth(payoffs)
+        logs = np.zeros(len(chance) + 1)
+        np.log(np.maximum(chance, _NEVER), logs[:-1])
+        log_chance = np.add.reduce(logs[_chance_paths(topology)], 0)
+        ends = len(topology.terminal)
+        return LogitSystem(layout, log_chance[:ends], log_chance[ends:], worth, scale)
     table = np.ascontiguousarray(np.moveaxis(payoffs, (-2, -1), (0, 1)))  # (Z, P, ...): games stand together
     top, bottom = table.max(axis=0), table.min(axis=0)
-    scale = np.maximum(top - bottom, np.finfo(float).tiny)
+    scale = np.maximum(top - bottom, _TINY)
     shifted = table - (top + bottom) / 2  # payoffs centred: smaller rounding
     shifted /= scale
     worth = np.moveaxis(shifted, (0, 1), (-1, -2))
     scale = np.moveaxis(scale, 0, -1)
     log_chance = _chance(topology, chance)
-    nodes = _set_nodes(topology)
     return LogitSystem(
         layout=layout,
         end_chance=np.broadcast_to(log_chance[..., topology.terminal], (*batch, len(topology.terminal))),
@@ -276,8 +296,7 @@ def tree_system(game: ExtensiveGame) -> LogitSystem:
 def table_system(game: StrategicGame) -> LogitSystem:
     """Return the logit equations of a strategic form."""
     payoffs = as_float(game.payoffs).reshape(-1, len(game.players))
-    scale = np.maximum(payoffs.max(axis=0) - payoffs.min(axis=0), np.finfo(float).tiny)
-    shifted = (payoffs - (payoffs.max(axis=0) + payoffs.min(axis=0)) / 2) / scale
+    worth, scale = _worth(payoffs)
     cells = np.indices(game.shape).reshape(len(game.shape), -1)
     first = np.concatenate([[0], np.cumsum(game.shape)[:-1]]).astype(np.int64)
     players = np.arange(len(game.shape))
@@ -288,14 +307,24 @@ def table_system(game: StrategicGame) -> LogitSystem:
         first=first,
         node_first=players,
         player=players,
+        nodes=np.zeros(0, dtype=np.int64),
     )
     return LogitSystem(
         layout=layout,
         end_chance=np.zeros(len(payoffs)),
         node_chance=np.zeros(len(players)),
-        worth=shifted.T,
+        worth=worth,
         scale=scale,
     )
+
+
+def _worth(payoffs: Array) -> tuple[Array, Array]:
+    """Return payoffs (Z, P) centred and divided by their spans, shape (P, Z), and the spans."""
+    top, bottom = np.maximum.reduce(payoffs, 0), np.minimum.reduce(payoffs, 0)
+    scale = np.maximum(top - bottom, _TINY)
+    worth = payoffs.T - ((top + bottom) / 2)[:, None]
+    worth /= scale[:, None]
+    return worth, scale
 
 
 def _logsum(logs: Array, starts: Array, groups: Array) -> Array:
@@ -306,33 +335,40 @@ def _logsum(logs: Array, starts: Array, groups: Array) -> Array:
 
 @lru_cache(maxsize=64)
 def _layout(topology: Topology) -> Layout:
-    slots = _paths(topology)
+    slots, nodes = _paths(topology), np.array([n for s in topology.infosets for n in s.nodes], dtype=np.int64)
     return Layout(
         count=topology.action_count,
         end_slots=_trimmed(slots[topology.terminal].T, topology.action_count),
-        node_slots=_trimmed(slots[_set_nodes(topology)].T, topology.action_count),
+        node_slots=_trimmed(slots[nodes].T, topology.action_count),
         first=np.array([s.first for s in topology.infosets], dtype=np.int64),
         node_first=np.cumsum([0, *(len(s.nodes) for s in topology.infosets)], dtype=np.int64)[:-1],
         player=np.array([s.player for s in topology.infosets], dtype=np.int64),
+        nodes=nodes,
     )
 
 
-def _set_nodes(topology: Topology) -> Array:
-    """Nodes of information sets, set by set, shape (X,)."""
-    return np.array([n for s in topology.infosets for n in s.nodes], dtype=np.int64)
-
-
-def _paths(topology: Topology) -> Array:
-    """Actions on the path to each node, shape (n, D), padded with A."""
+@lru_cache(maxsize=64)
+def _chance_paths(topology: Topology) -> Array:
+    """Branches of chance on the way to each end, then each node of a set, (D, Z + X), padded with their number."""
     count = topology.action_count
+    branches = len(topology.labels) - count
+    slots = _paths(topology, chance=True)[np.r_[topology.terminal, _layout(topology).nodes]].T
+    return _trimmed(slots, branches)
+
+
+def _paths(topology: Topology, *, chance: bool = False) -> Array:
+    """Actions (or branches of chance) on the path to each node, shape (n, D), padded with their number."""
+    actions = topology.action_count
+    count = len(topology.labels) - actions if chance else actions
     slots = np.full((topology.size, len(topology.levels)), count)
     met = np.zeros(topology.size, dtype=np.int64)
     for level in topology.levels[1:]:
         above, slot = topology.parent[level], topology.slot[level]
         slots[level], met[level] = slots[above], met[above]
-        acted = level[slot < count]
-        slots[acted, met[acted]] = topology.slot[acted]
-        met[acted] += 1
+        mine = slot >= actions if chance else slot < actions
+        moved = level[mine]
+        slots[moved, met[moved]] = slot[mine] - (actions if chance else 0)
+        met[moved] += 1
     return slots
 
 

@@ -45,7 +45,10 @@ class Threat:
     regret: float
 
     def __str__(self) -> str:
-        return f"{self.player} would not {' or '.join(self.actions)} at {self.infoset}, but {self.better}"
+        if len(self.actions) > 1:
+            mixed = " and ".join(self.actions)
+            return f"{self.player} would not mix {mixed} at {self.infoset}: {self.better} is better"
+        return f"{self.player} would not {self.actions[0]} at {self.infoset}, but {self.better}"
 
 
 def incredible_threats(game: ExtensiveGame, equilibrium: Any, tol: float = 1e-9) -> tuple[Threat, ...]:
