@@ -12,10 +12,13 @@ from scipy.stats import multivariate_normal
 
 from deterrence.alliances.collective_defence import (
     Aggressor,
+    AllianceType,
     AttackOption,
     CollectiveDefence,
     CommonShock,
     Member,
+    Posture,
+    PostureStage,
     ShockState,
     Support,
     Target,
@@ -192,6 +195,73 @@ def test_a_common_shock_makes_the_alliance_less_sure() -> None:
     )
     seen = replace(together, perception={"Aggressor": {"shock.correlation": 0.0}})
     assert likelihood(seen) == pytest.approx(likelihood(alone), abs=1e-6)
+
+
+def test_false_alarms_and_resolve_may_change_with_the_shock_together() -> None:
+    """Calm: 0.2 * 0.1 * 0.5 units act on incidents; nervous: 0.6 * 0.9 * 1. Each with probability one half."""
+    ally = Member(name="ally", capability=1, cost=two_point(0, 9, 0.5), obligation=1, false_alarm=0.1)
+    nervous = {
+        "members.ally.false_alarm": 0.9,
+        "members.ally.cost.shape.probability": 1.0,
+        "attacks.attack.incidents": 0.6,
+    }
+    game = punishing(
+        ally,
+        value=1.0,
+        punishment=2.0,
+        attacks=(AttackOption(name="attack", strength=HOPELESS, incidents=0.2),),
+        shock=CommonShock(
+            states=(
+                ShockState(name="calm", probability=0.5),
+                ShockState(name="nervous", probability=0.5, changes=nervous),
+            )
+        ),
+    )
+    acting = 0.5 * (0.2 * 0.1 * 0.5) + 0.5 * (0.6 * 0.9 * 1.0)
+    assert float(game.false_alarm_response()) == pytest.approx(acting, abs=1e-12)
+    assert float(game.aggressor_choice().threshold) == pytest.approx(2 * (0.75 - acting), abs=1e-9)
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_false_alarms_count_though_no_attack_is_ever_recognised(batch: bool) -> None:
+    """The treaty is never invoked by an attack, but by 0.3 * 0.7 of incidents; of two allies one misperceives."""
+    allies = tuple(
+        Member(name=name, capability=1, cost=two_point(0.5, 9, 0.8), obligation=1, recognition=0.0, false_alarm=0.7)
+        for name in ("a", "b")
+    )
+    game = punishing(
+        *allies,
+        value=1.0,
+        punishment=1.0,
+        treaty=Treaty(incidents=0.3, shared_intelligence=1.0),
+        perception={"a": {"members.a.obligation": 0.0}},
+    )
+    if batch:
+        game = game.at(**{"members.b.obligation": np.array([1.0, 2.0])})
+    assert game.false_alarm_response() == pytest.approx(0.3 * 0.7 * (0 + 0.8), abs=1e-12)
+
+
+def test_probabilities_of_states_may_be_a_batch() -> None:
+    """Two axes: how likely the crisis is, and the strength that the target has by itself; or the first alone."""
+    chances = np.array([[0.1], [0.5], [0.9]])
+    crisis = ShockState(name="crisis", probability=chances, changes={"members.*.cost.location": "+0.6"})
+    states = (ShockState(name="calm", probability=1 - chances), crisis)
+    ally = Member(name="ally", capability=3, stake=1, cost=normal(0.6, 0.5), obligation=0.4)
+    plain = CollectiveDefence(
+        members=(ally,),
+        attacks=(AttackOption(name="full", strength=3, cost=0.1), AttackOption(name="raid", strength=1, share=0.4)),
+        base=1,
+        aggressor=Aggressor(prize=uniform(0, 1), punishment=0.1),
+    )
+    game = replace(plain, shock=CommonShock(states=states))
+    found = game.at(base=np.array([0.5, 2.0])).attack_probabilities().likelihood[0]
+    assert found.shape == (3, 2)
+    assert game.at(base=2.0).attack_probabilities().likelihood[0] == pytest.approx(found[:, 1:], abs=1e-9)
+    for i, p in enumerate(chances[:, 0]):
+        for j, base in enumerate((0.5, 2.0)):
+            calm = ShockState(name="calm", probability=1 - p)
+            one = replace(plain, base=base, shock=CommonShock(states=(calm, replace(crisis, probability=p))))
+            assert found[i, j] == pytest.approx(likelihood(one), abs=1e-9)
 
 
 # -- arrival ---------------------------------------------------------------------------------------------------------
@@ -394,6 +464,28 @@ def test_a_target_that_is_surely_helped_resists_more() -> None:
     assert batch.attack_probabilities().likelihood[0][1] == pytest.approx(likelihood(game), abs=1e-9)
 
 
+@pytest.mark.parametrize("told", [None, 0.0, 3.0])
+def test_the_posture_game_reckons_with_what_the_aggressor_thinks_the_target_sees(told: float | None) -> None:
+    """The same payoff as without a posture stage; a target that is thought to expect no help is thought to yield."""
+    ally = Member(name="ally", capability=2, cost=normal(0.5, 0.3), obligation=0.6)
+    seen = {} if told is None else {"believes": {"Target": {"members.ally.obligation": told}}}
+    game = CollectiveDefence(
+        members=(ally,),
+        attacks=(AttackOption(name="full", strength=2, cost=0.2),),
+        base=0.5,
+        aggressor=Aggressor(prize=degenerate(1.0), punishment=0.1),
+        target=Target(stake=1.0, cost=normal(0.5, 0.2)),
+        perception={"Aggressor": {"members.ally.cost.location": "+0.1", **seen}},
+    )
+    choice = game.aggressor_choice()
+    stage = PostureStage(types=(AllianceType(name="only", probability=1),), postures=(Posture(name="none"),))
+    with_stage = replace(game, posture=stage).posture_game()
+    assert with_stage.V[0, 0, 0, 1] == pytest.approx(float(choice.slopes[0] - choice.costs[0]), abs=1e-9)
+    if told is not None:
+        plain = replace(game, perception={"Aggressor": {"members.ally.cost.location": "+0.1"}}).aggressor_choice()
+        assert (choice.slopes[0] > plain.slopes[0]) == (told == 0.0)
+
+
 # -- everything at once ----------------------------------------------------------------------------------------------
 
 
@@ -408,14 +500,20 @@ def test_everything_at_once_is_certified_and_a_batch_is_many_games(seed: int) ->
             forward=rng.uniform(0, 0.3), recognition=rng.uniform(0.2, 1), days_per_unit=rng.uniform(0, 3),
             support=Support(kind="k", strength=rng.uniform(0.2, 1), cost=rng.uniform(0.2, 1), discharges=rng.uniform()),
             opt_out=rng.uniform(), audience=rng.uniform(0, 0.5), opposition=rng.uniform(0, 0.3),
-            false_alarm=rng.uniform(0, 0.3),
+            false_alarm=rng.uniform(0, 0.3), rapid=rng.uniform(0, 3), rapid_delay=rng.uniform(0, 6),
+            bias=rng.uniform(0, 0.3),
         )
         for i in range(4)
     )  # fmt: skip
     game = CollectiveDefence(
         members=members, base=1, tripwire=0.3,
-        attacks=(AttackOption(name="x", strength=5, window=9, attribution=0.8, cost=0.05),),
-        treaty=Treaty(rule="majority", deliberation=2, automaticity=0.2, incidents=0.2, consultation=1),
+        attacks=(
+            AttackOption(name="x", strength=5, window=9, attribution=0.8, cost=0.05, at_stake=0.8, steps=3, blur=0.2),
+        ),
+        treaty=Treaty(
+            rule="majority", deliberation=2, automaticity=0.2, incidents=0.2, consultation=1, talk=0.7,
+            integrated_command=0.4,
+        ),
         aggressor=Aggressor(prize=uniform(0, 1), punishment=0.02), target=Target(cost=normal(0.3, 0.2)),
     )  # fmt: skip
     single = game.response()  # certified

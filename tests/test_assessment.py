@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from deterrence.scenarios.dials import likelihood, perceived_resolve_dial
+from deterrence.games.errors import ScenarioError
+from deterrence.scenarios.dials import dials, likelihood, perceived_resolve_dial, turn
 from deterrence.scenarios.scenario import Scenario
 
 
@@ -95,6 +98,141 @@ def test_an_assessment_says_in_words_what_it_computed(textbook):
     assert "Who would come" in str(textbook)
 
 
+def test_all_that_an_assessment_must_say_is_said(textbook):
+    """Likelihood by kind, who comes and when, resolve true and perceived, unwanted war, tipping points and the rest."""
+    said = textbook.to_dict()
+    assert said["attacks"][0]["defence_holds"] == pytest.approx([0.7, 0.7])
+    assert said["attacks"][0]["perceived_defence_holds"] == pytest.approx([0.4, 0.4])
+    assert said["members"][0]["comes"]["full"] == pytest.approx([0.7, 0.7])
+    assert said["members"][0]["perceived_comes"]["full"] == pytest.approx([0.4, 0.4])
+    assert said["members"][0]["days"] == 0
+    assert said["unwanted_war"] == pytest.approx([2 / 3, 2 / 3])
+    assert said["conquest_without_fight"] == said["false_alarm"] == [0, 0]
+    json.dumps(said, allow_nan=False)
+    text = str(textbook)
+    for title in ("Attacks", "Who would come, and when", "What drives the answer", "Tipping points", "elasticities"):
+        assert title in text
+        assert title in textbook.to_markdown()
+        assert title in textbook.to_html()
+
+
+def test_elasticities_are_those_of_the_closed_form(textbook):
+    """The likelihood is 1 - loss q / (2 (1 - q)) at q = 0.4: elasticity -1/2 in loss, -5/6 in q."""
+    found = {t.dial.name: t.elasticity for t in textbook.turns}
+    assert found["loss"] == pytest.approx(-0.5, rel=1e-2)
+    assert found["perception.Aggressor.resolve"] == pytest.approx(-0.4 / (2 * 0.6**2) / (2 / 3), rel=1e-2)
+    ranked = [abs(t.elasticity) for t in textbook.elasticities]
+    assert ranked == sorted(ranked, reverse=True)
+    assert all(np.isfinite(x) for x in ranked)
+
+
+def test_the_tipping_points_come_by_how_far_the_dial_must_go(textbook):
+    ways = [t.way for t in textbook.tipping_points]
+    assert ways == sorted(ways)
+    assert textbook.tipping_points[0].dial.name == "perception.Aggressor.resolve"
+    assert textbook.tipping_points[0].way == pytest.approx(0.1, abs=1e-3)
+
+
+COORDINATION = """
+schema_version = 1
+name = "coordination"
+title = "Two allies who come if the other comes"
+[defence]
+base = 1
+decisiveness = 8
+[aggressor]
+punishment = 0.0073
+prize = { family = "uniform", location = 0.1, scale = 1 }
+[[attacks]]
+name = "full"
+strength = 5
+window = 10
+share = 1
+cost = { value = 0.02, illustrative = true, range = [0, 1] }
+[[members]]
+name = "A"
+capability = 3
+delay = 0
+stake = 1
+cost = { family = "normal", location = { value = 0.4, illustrative = true, range = [0, 1.5] }, scale = 0.05 }
+[[members]]
+name = "B"
+capability = 3
+delay = 0
+stake = 1
+cost = { family = "normal", location = 0.4, scale = 0.05 }
+"""
+
+
+def test_the_last_deterring_equilibrium_goes_at_a_value_of_its_own():
+    """Where one equilibrium deters and another does not, the middle of their likelihoods crosses one half elsewhere."""
+    found = Scenario.loads(COORDINATION).assess()
+    assert found.likelihood[1] - found.likelihood[0] > 0.5
+    dial = next(t for t in found.turns if t.dial.name == "+members.*.cost.location")
+    assert dial.tipping != dial.last_deterring
+    name, beyond = dial.dial.name, max(dial.last_deterring)
+    low = found.scenario.answer({name: [beyond - 0.01, beyond + 0.01]}).low["attack"]
+    assert low[0] < 0.5 < low[1]
+    assert "last deterring equilibrium ends at" in str(found)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cyber-threshold", *(pytest.param(n, marks=pytest.mark.slow) for n in ("baltic-2017", "bilateral-guarantee"))],
+)
+def test_all_dials_in_one_batch_are_the_dials_one_by_one(name):
+    scenario = Scenario.load(name)
+    turned = dials(scenario)[::4]
+    for one in turn(scenario, turned):
+        curve = likelihood(scenario, one.dial.name, np.linspace(one.dial.low, one.dial.high, 25))
+        assert one.lowest == pytest.approx(min(curve.min(), likelihood(scenario, one.dial.name, [one.dial.value])[0]))
+        for x in one.tipping:
+            assert likelihood(scenario, one.dial.name, np.array([x]))[0] == pytest.approx(0.5, abs=2e-3)
+
+
+TARGET = """
+[target]
+name = "Protege"
+stake = 1
+cost = { family = "uniform", location = 0, scale = 1 }
+[perception.Protege]
+resolve = 0.8
+"""
+
+
+def test_a_false_alarm_and_a_conquest_without_a_fight_are_reported():
+    alarmed = Scenario.load("cyber-threshold").assess()
+    game = alarmed.scenario.game()
+    chance = float(game.treaty.incidents * game.participation_game().false_invocation())
+    assert alarmed.false_alarm[0] == pytest.approx((1 - alarmed.likelihood[0]) * chance)
+    assert alarmed.false_alarm_strength[0] > 0
+    assert "on a false alarm" in alarmed.in_words()
+    doubtful = Scenario.load("textbook").text + TARGET
+    protege = Scenario.loads(doubtful).assess()
+    assert protege.conquest_without_fight[0] == pytest.approx(0.2 * protege.likelihood[0])
+    assert "With probability 15.3% the target is taken without a fight" in protege.in_words()
+    assert "target resists" in str(protege)
+    assert protege.attacks[0].resists == pytest.approx((0.8, 0.8))
+
+
+@pytest.mark.slow
+def test_an_attack_in_steps_may_be_answered_by_nobody():
+    salami = Scenario.load("fractured-alliance").variant("salami").assess()
+    assert "because no step of the attack is answered as one" in salami.in_words()
+    assert "some step answered" in str(salami)
+    assert salami.conquest_without_fight[0] > 0.1
+
+
+def test_members_arrive_after_council_agreement_and_lift():
+    treaty = "[treaty]\nrule = { threshold = 1 }\nconsultation = 2\ndeliberation = 6\nintegrated_command = 0.5\n"
+    text = COORDINATION.replace("[aggressor]", f"{treaty}[aggressor]")
+    text = text.replace('name = "A"\n', 'name = "A"\ndays_per_unit = 2\nrapid = 1\nrapid_delay = 0.5\n')
+    first, second = Scenario.loads(text.replace("delay = 0\n", "delay = 4\n")).assess().members
+    council = (2 + 6 / 2) / 2  # the first of two to agree; an integrated command saves half
+    assert (first.days, first.all_days) == pytest.approx((council + 0.5, council + 4 + 2 * 2))
+    assert (second.days, second.all_days) == pytest.approx((council + 4, council + 4))
+
+
 def test_labels_are_escaped_in_html():
     text = Scenario.load("textbook").text.replace('name = "Ally"', 'name = "<b>Ally"')
     assert "<b>Ally" not in Scenario.loads(text).assess().to_html()
@@ -108,7 +246,9 @@ def test_the_slope_of_a_dial_is_the_difference_quotient(textbook):
     assert turn.slope == pytest.approx((right - left) / (2 * step) * (turn.dial.high - turn.dial.low), rel=1e-2)
 
 
-def test_the_figure_is_written_twice(tmp_path):
-    paths = Scenario.load("textbook").assess().figure(tmp_path / "sub" / "curve")
+def test_the_figure_is_written_twice_and_into_no_folder_that_is_missing(tmp_path, textbook):
+    with pytest.raises(ScenarioError, match=r"the folder .*sub does not exist; make it first"):
+        textbook.figure(tmp_path / "sub" / "curve")
+    paths = textbook.figure(tmp_path / "curve")
     assert [p.suffix for p in paths] == [".png", ".svg"]
     assert all(p.stat().st_size > 5_000 for p in paths)

@@ -15,7 +15,7 @@ from deterrence.alliances.invocation import treaty_invocation
 from deterrence.games.costs import Distribution, degenerate, logistic, lognormal, normal, two_point, uniform
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.invocation import InvocationRule, invocation
-from deterrence.games.participation import Attack, Member, ParticipationGame, contest_success
+from deterrence.games.participation import Attack, Member, ParticipationGame, Support, contest_success
 from deterrence.games.paths import changed, paths_of, split_path, value_at
 from deterrence.solvers.cutpoints.contest_bounds import contest_curvature
 from deterrence.solvers.cutpoints.expected_defence import expected_defence, gain_slopes
@@ -96,6 +96,18 @@ def test_a_perturbed_equilibrium_fails_its_check() -> None:
     (equilibrium,) = participation(game)
     equilibrium.profile.cutpoints[0, 2] += 1e-3
     assert not verify_participation(game, equilibrium).sequentially_rational
+
+
+@pytest.mark.parametrize("share", [0.5, 2.0])
+def test_regret_is_in_units_of_utility(share: float) -> None:
+    """A cutpoint that is off by 0.01 loses 0.01 of private cost: of which this kind of support costs a share."""
+    ally = Member(
+        name="ally", capability=2, stake=1, cost=normal(0.4, 0.3), obligation=0.3, support=Support(cost=share)
+    )
+    game = ParticipationGame(members=(ally,), attacks=(Attack(name="full", strength=2),), base=1)
+    found = participation(game)[0]
+    off = replace(found, profile=replace(found.profile, cutpoints=found.profile.cutpoints + 0.01))
+    assert verify_participation(game, off).max_regret == pytest.approx(0.01 * share, abs=1e-9)
 
 
 @pytest.mark.parametrize("n", [3, 8, 32])

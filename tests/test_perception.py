@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import deterrence as dt
 from deterrence.alliances.records import Aggressor, AttackOption, Target
-from deterrence.games.costs import uniform
+from deterrence.games.costs import degenerate, uniform
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.models import get
 from deterrence.perception.concepts import concept_named
@@ -323,7 +325,12 @@ def test_outcome_shows_itself():
     found = subjective(get("ALSIG"), truth={**ALSIG, "rho": 0.7}, beliefs={"Attacker": {"rho": 0.3}})
     assert isinstance(found, SubjectiveOutcome)
     assert "Attacker believes rho = 0.3 (for 0.7)" in str(found)
-    assert "<table>" in found._repr_html_()
+    assert repr(found) == str(found)
+    html = found._repr_html_()
+    assert html.count("<table") == 3
+    for text in ("Attacker expects", "miscalculation", "unwanted war", "missed deterrence", "called bluff", "regret"):
+        assert text in html
+        assert text in str(found)
     frame = found.to_frame()
     assert set(frame["who"]) == {"true", "Guarantor expects", "Attacker expects"}
     assert (frame["low"] <= frame["high"]).all()
@@ -382,6 +389,130 @@ def test_a_target_that_doubts_yields_without_a_fight():
         assert yields == pytest.approx(float(game.conquest_without_fight()), abs=1e-12) or found is doubtful
 
 
+# ---------------------------------------------------------------- beliefs about beliefs in an alliance
+
+
+def two_allies(**changes: object) -> dt.CollectiveDefence:
+    """Two allies who must both come; costs are uniform on [0, 1].
+
+    Member i comes with probability q_i = q_j / 2 + p_i, where p_i is its obligation, the defence holds with q_1 q_2,
+    and an attack pays iff v (1 - q_1 q_2) > q_1 + q_2, with v uniform on [0, 2].
+    """
+    members = tuple(
+        dt.Member(name=name, capability=1, delay=0, stake=0.5, obligation=0.2, cost=uniform(0.0, 1.0))
+        for name in ("Near", "Far")
+    )
+    game = dt.CollectiveDefence(
+        members=members, attacks=(AttackOption(name="full", strength=1.5, window=30),), decisiveness=400.0,
+        aggressor=Aggressor(prize=uniform(0.0, 2.0), punishment=1.0),
+    )  # fmt: skip
+    return game.at(**changes) if changes else game
+
+
+def replies(p1: float, p2: float) -> tuple[float, float]:
+    """The equilibrium q by hand: q_1 = (p_1 + p_2 / 2) / (3 / 4), and the other way round."""
+    return (p1 + p2 / 2) / 0.75, (p2 + p1 / 2) / 0.75
+
+
+def attacked(q1: float, q2: float) -> float:
+    return 1 - min(1.0, (q1 + q2) / (1 - q1 * q2) / 2)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "q"),
+    [
+        ({}, replies(0.2, 0.2)),
+        ({"members.Far.obligation": 0.1}, replies(0.2, 0.1)),
+        # of Near it foresees what Near would do if Far's obligation were 0.1; of Far, the equilibrium of its own game
+        ({"believes": {"Near": {"members.Far.obligation": 0.1}}}, (replies(0.2, 0.1)[0], 0.4)),
+        # Near is thought to think that Far takes Near's obligation for 0: Near replies to that Far at its own values
+        (
+            {"believes": {"Near": {"believes": {"Far": {"members.Near.obligation": 0}}}}},
+            (replies(0.0, 0.2)[1] / 2 + 0.2, 0.4),
+        ),
+        # the same one level deeper: Far is thought to think that Near thinks that Far takes Near's obligation for 0
+        (
+            {"believes": {"Far": {"believes": {"Near": {"believes": {"Far": {"members.Near.obligation": 0}}}}}}},
+            (0.4, (replies(0.0, 0.2)[1] / 2 + 0.2) / 2 + 0.2),
+        ),
+        # relative changes are to the view around them: 0.1 + 0.1 is the truth again
+        (
+            {"members.Far.obligation": 0.1, "believes": {"Near": {"members.Far.obligation": "+0.1"}}},
+            (0.4, replies(0.2, 0.1)[1]),
+        ),
+    ],
+)
+def test_beliefs_about_beliefs_of_two_allies(overlay, q):
+    found = subjective(two_allies(), beliefs={"Aggressor": overlay})
+    chance = attacked(*q)
+    assert found.probability("attack") == pytest.approx((chance, chance), abs=1e-9)
+    assert found.believed("Aggressor", "defence holds") == pytest.approx((chance * q[0] * q[1],) * 2, abs=1e-9)
+    assert found.probability("defence holds") == pytest.approx((chance * 0.16,) * 2, abs=1e-9)  # none of them is wrong
+
+
+def test_an_ally_acts_on_what_it_thinks_that_the_other_sees():
+    """Near thinks that Far takes Near's obligation for 0: it replies to that Far, which really comes with 0.4."""
+    found = subjective(two_allies(), beliefs={"Near": {"believes": {"Far": {"members.Near.obligation": 0}}}})
+    near, far = replies(0.0, 0.2)[1] / 2 + 0.2, replies(0.0, 0.2)[1]
+    assert found.probability("defence holds") == pytest.approx((attacked(0.4, 0.4) * near * 0.4,) * 2, abs=1e-9)
+    # of the aggressor it thinks that it sees what Near sees, and expects the equilibrium of that
+    expected = attacked(0.4, 0.4) * near * far
+    assert found.believed("Near", "defence holds") == pytest.approx((expected,) * 2, abs=1e-9)
+
+
+def test_what_a_target_is_thought_to_think_decides_whether_it_is_thought_to_resist():
+    """A target with a known cost of 0.5 resists iff it gives the defence more; thought to doubt, it should yield."""
+    game = two_allies(**{"members.*.obligation": 0.4})
+    game = dataclasses.replace(game, target=Target(name="Protege", stake=1.0, cost=degenerate(0.5)))
+    q = replies(0.4, 0.4)[0]
+    assert q**2 > 0.5
+    firm = subjective(game)
+    assert firm.probability("target yields") == (0.0, 0.0)
+    assert firm.probability("attack") == pytest.approx((attacked(q, q),) * 2, abs=1e-9)
+    tempted = subjective(game, beliefs={"Aggressor": {"believes": {"Protege": {"members.*.obligation": 0.1}}}})
+    assert tempted.probability("attack") == pytest.approx((1.0, 1.0))  # it expects to take the prize for nothing
+    assert tempted.believed("Aggressor", "target yields") == pytest.approx((1.0, 1.0))
+    assert tempted.probability("war") == pytest.approx((1.0, 1.0))
+    assert tempted.unwanted_war[0] > 0.5
+
+
+@given(p=st.floats(0.05, 0.3), seen=st.floats(0.05, 0.3))
+@settings(max_examples=6)
+def test_saying_what_goes_without_saying_changes_nothing_in_an_alliance(p, seen):
+    game = two_allies(**{"members.Far.obligation": p})
+    plain = subjective(game, beliefs={"Aggressor": {"members.Far.obligation": seen}})
+    told = subjective(
+        game,
+        beliefs={"Aggressor": {"members.Far.obligation": seen, "believes": {"Near": {"believes": {"Far": {}}}}}},
+    )
+    for event in ("attack", "defence holds"):
+        assert told.probability(event) == pytest.approx(plain.probability(event), abs=1e-8)
+        assert told.believed("Aggressor", event) == pytest.approx(plain.believed("Aggressor", event), abs=1e-8)
+
+
+def test_beliefs_about_beliefs_over_arrays():
+    x = np.array([0.0, 0.1, 0.2])
+    grid = subjective(two_allies(), beliefs={"Aggressor": {"believes": {"Near": {"members.Far.obligation": x}}}})
+    assert grid.probability("attack")[0] == pytest.approx([attacked(replies(0.2, v)[0], 0.4) for v in x], abs=1e-9)
+
+
+def test_beliefs_about_beliefs_on_the_baltic_scenario():
+    """Parameters of the file count in nested overlays too; what is said of all at every level comes to nothing new."""
+    scenario = dt.Scenario.load("baltic-2017")
+    plain = subjective(scenario)
+    assert "Russia believes resolve +0.6" in str(plain)
+    doubts = {"Poland": {"members.*.cost.location": "+1"}}
+    nested = subjective(scenario, beliefs={"Russia": {"believes": doubts}})
+    deeper = subjective(
+        scenario, beliefs={"Russia": {"believes": {"Poland": {"believes": {"USA": {"resolve": "+1"}}}}}}
+    )
+    assert "Russia believes that Poland believes that USA believes resolve +1" in str(deeper)
+    for found in (nested, deeper):
+        assert found.believed("Russia", "attack") == pytest.approx(found.probability("attack"), abs=1e-12)
+        assert found.probability("attack") != pytest.approx(plain.probability("attack"), abs=1e-7)
+        assert sum(pair[0] for pair in found.outcomes().values()) == pytest.approx(1, abs=1e-12)
+
+
 # ---------------------------------------------------------------- bad input
 
 
@@ -409,6 +540,25 @@ def test_circular_chain_of_beliefs():
         subjective(get("ALSIG"), truth=ALSIG, beliefs={"Attacker": mine})
 
 
+@pytest.mark.parametrize("scenario", ["textbook", "baltic-2017"])
+def test_bad_chains_of_beliefs_in_a_scenario(scenario):
+    source = dt.Scenario.load(scenario)
+    name, member = source.game().aggressor.name, source.game().names[0]
+    mine: dict[str, object] = {"members.*.stake": 1.0}
+    theirs: dict[str, object] = {"believes": {name: mine}}
+    mine["believes"] = {member: theirs}
+    with pytest.raises(ParameterError, match=f"circular: what {name} believes that {member} .*finite depth"):
+        subjective(source, beliefs={name: mine})
+    with pytest.raises(ParameterError, match="circular"):
+        dataclasses.replace(source.game(), perception={name: mine})
+    with pytest.raises(ParameterError, match="contradicts itself"):
+        subjective(source, beliefs={name: {"believes": {name: {"members.*.stake": 1.0}}}})
+    with pytest.raises(ParameterError, match="unknown player 'Atlantis'"):
+        subjective(source, beliefs={name: {"believes": {"Atlantis": {}}}})
+    with pytest.raises(ParameterError, match=r"members\.\*\.stakes"):
+        subjective(source, beliefs={name: {"believes": {member: {"members.*.stakes": 1.0}}}})
+
+
 def test_other_bad_input():
     game, truth = (
         direct_deterrence(),
@@ -432,7 +582,5 @@ def test_other_bad_input():
         subjective(get("ALSIG"), truth={**ALSIG, "rho": 0.7}, beliefs={"Attacker": {"rho": 0.3}}, limit=2)
     with pytest.raises(ParameterError, match="change payoffs"):
         heterogeneous_priors(get("ALSIG"), truth=ALSIG, beliefs={"Attacker": {"g": 2.0}})
-    with pytest.raises(ParameterError, match="takes one level"):
-        subjective(dt.Scenario.load("textbook"), beliefs={"Aggressor": {"believes": {}}})
     with pytest.raises(ParameterError, match="unknown player 'Agressor'"):
         subjective(dt.Scenario.load("textbook"), beliefs={"Agressor": {}})

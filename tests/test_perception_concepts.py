@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import deterrence as dt
@@ -17,6 +17,7 @@ from deterrence.perception.analogy import analogy_based
 from deterrence.perception.berk_nash import berk_nash, divergences, fixed_models
 from deterrence.perception.compare import compare
 from deterrence.perception.cursed import cursed, cursed_game, cursed_offer
+from deterrence.perception.cursed_stages import cursed_stages
 from deterrence.perception.levels import cognitive_hierarchy, level_k
 from deterrence.perception.self_confirming import self_confirming
 
@@ -489,13 +490,50 @@ def test_comparison_over_a_parameter():
     assert table.to_frame().loc[("D1", 0.3), "high"] == pytest.approx(0.7)
 
 
-def test_high_precision_meets_the_standard_solver():
-    A, D = {"sq": 0, "win": 1, "back": -0.3, "war": -0.6}, {"sq": 1, "win": 0.9, "war": -0.5, "yield": 0}
-    fight = dt.move("A", {"back": dt.end(A=A["back"], D=D["win"]), "fight": dt.end(A=A["war"], D=D["war"])})
-    game = dt.ExtensiveGame(("A", "D"), dt.move("A", {"hold": dt.end(A=A["sq"], D=D["sq"]), "attack": dt.move("D", {
-        "yield": dt.end(A=A["win"], D=D["yield"]), "resist": fight})}))  # fmt: skip
-    table = compare(game, {}, ["spe", "qre 200"])
+def crisis(back: float, war: float, fight: float, concede: float) -> dt.ExtensiveGame:
+    last = dt.move("A", {"back": dt.end(A=back, D=0.9), "fight": dt.end(A=war, D=fight)})
+    reply = dt.move("D", {"yield": dt.end(A=1.0, D=concede), "resist": last})
+    return dt.ExtensiveGame(("A", "D"), dt.move("A", {"hold": dt.end(A=0.0, D=1.0), "attack": reply}))
+
+
+stakes = st.sampled_from([-0.9, -0.6, -0.3, 0.3, 0.6])
+
+
+@given(back=stakes, war=stakes, fight=stakes, concede=st.sampled_from([-0.15, 0.15]))
+@settings(max_examples=15)
+def test_high_precision_meets_the_standard_solver(back, war, fight, concede):
+    assume(back != war)
+    game = crisis(back, war, fight, concede)
+    table = compare(game, {}, ["spe", "qre 400"])
     assert (table.low[1], table.high[1]) == pytest.approx((table.low[0], table.high[0]), abs=1e-8)
+
+
+@given(war=st.sampled_from([-0.6, -0.2]), fight=st.sampled_from([-0.5, 0.4]), noise=st.floats(0.1, 3))
+@settings(max_examples=10)
+def test_precision_by_player(war, fight, noise):
+    """D noisy, A as good as exact: A's last move is right for sure, and D's odds are those of its own payoffs."""
+    game = crisis(-0.3, war, fight, 0.0)
+    found = dt.qre(game, precision={"A": 600.0, "D": noise})
+    (one,) = found
+    worth = fight if war > -0.3 else 0.9
+    resist = 1 / (1 + np.exp(-noise * worth))
+    gain = resist * max(war, -0.3) + (1 - resist)
+    assume(abs(gain) > 0.05)
+    strategies = one.strategies
+    assert [p["resist"] for p in strategies["D"].values()] == pytest.approx([resist], abs=1e-8)
+    assert one.probability("attack") == pytest.approx(float(gain > 0), abs=1e-8)
+
+
+def test_compare_shows_what_it_found_as_a_table_and_a_figure():
+    """Bars, a row for each concept; along a parameter a curve for each, ranges shaded, all told apart by dashes too."""
+    table = compare(get("ALSIG"), ALSIG, ["pbe", "cursed 0.3", "level 1"])
+    rows = str(table).splitlines()
+    assert [row.split("  ")[0].strip() for row in rows[1:]] == ["pbe", "cursed 0.3", "level 1"]
+    bars = table.figure().axes[0]
+    assert [label.get_text() for label in bars.get_yticklabels()] == ["pbe", "cursed 0.3", "level 1"]
+    curves = compare(get("ALSIG"), {}, ["pbe, d1", "level 1"], over={"rho": [0.2, 0.4, 0.8]}).figure().axes[0]
+    assert [text.get_text() for text in curves.get_legend().get_texts()] == ["pbe, d1", "level 1"]
+    assert len({str(line.get_linestyle()) + line.get_color() for line in curves.lines}) == 2
 
 
 def test_compare_refuses_bad_input():
@@ -507,3 +545,142 @@ def test_compare_refuses_bad_input():
         compare(get("ALSIG"), {}, ["pbe"], over={"rho": [0.1], "k": [0.1]})
     with pytest.raises(ParameterError, match="has no parameter 'rhoo'"):
         compare(get("ALSIG"), {}, ["pbe"], over={"rhoo": [0.1]})
+
+
+# ---------------------------------------------------------------- mixed equilibria, and trees of many stages
+
+
+def matching_pennies() -> dt.StrategicGame:
+    return dt.StrategicGame([[1, -1], [-1, 1]], [[-1, 1], [1, -1]], strategies=[["a", "b"]] * 2)
+
+
+def test_mixed_self_confirming_profiles_of_a_game_in_which_all_is_seen_are_nash():
+    assert not list(self_confirming(matching_pennies()))
+    (one,) = self_confirming(matching_pennies(), mixed=True)
+    assert one.strategies["Row"]["start"]["a"] == pytest.approx(0.5)
+    assert one.strategies["Column"]["start"]["a"] == pytest.approx(0.5)
+    assert one.profile.nash
+
+
+def unseen_reserve(q: float) -> dt.ExtensiveGame:
+    """A probes or not, at no gain or loss; D mixes where it is indifferent; what D would do if A struck is unseen."""
+    struck = dt.move("D", infoset="struck", actions={"fight": dt.end(A=-1, D=0), "yield": dt.end(A=q, D=1)})
+    probed = dt.move("D", infoset="probed", actions={"mild": dt.end(A=1, D=0), "harsh": dt.end(A=-1, D=0)})
+    return dt.ExtensiveGame(("A", "D"), dt.move("A", {"hold": dt.end(A=0, D=0), "probe": probed, "strike": struck}))
+
+
+def test_mixed_self_confirming_profiles_rest_on_what_is_not_seen():
+    """A mixes hold and probe (D is seen to answer evenly), deterred from a strike that D would in truth not answer."""
+    found = self_confirming(unseen_reserve(0.5), mixed=True)
+    mixed = [
+        e for e in found if e.strategies["A"]["start"]["strike"] == 0 and 0 < e.strategies["A"]["start"]["probe"] < 1
+    ]
+    assert mixed
+    for e in mixed:
+        assert e.strategies["D"]["probed"]["mild"] == pytest.approx(0.5)
+        ((weight, guess),) = e.profile.conjectures["A"]
+        assert weight == 1.0
+        assert guess["D"]["probed"] == pytest.approx(e.strategies["D"]["probed"])
+        assert 0.5 * guess["D"]["struck"]["yield"] - guess["D"]["struck"]["fight"] <= 1e-9
+    assert any(e.strategies["D"]["struck"]["yield"] == 1 and not e.profile.nash for e in mixed)
+
+
+@given(rho=st.floats(0.1, 0.9), k=st.floats(0.05, 0.9))
+@settings(max_examples=4)
+def test_mixed_self_confirming_profiles_hold_every_nash_outcome(rho, k):
+    """By the definition nothing that is a perfect Bayesian equilibrium is left out, mixed ones included."""
+    game = signal(rho=rho, k=k)
+    found = {round(float(e.probability("attack")), 6) for e in self_confirming(game, mixed=True)}
+    for e in dt.pbe(game):
+        if e.isolated:
+            assert any(abs(float(e.probability("attack")) - x) < 1e-5 for x in found)
+
+
+def test_mixed_self_confirming_refuses_bad_input():
+    with pytest.raises(GameError, match="patterns of supports, more than limit=3"):
+        self_confirming(matching_pennies(), mixed=True, limit=3)
+
+
+def test_mixed_analogy_based_expectations():
+    """Core targets all attacked, others in two cases of three: the class then responds at 0.4 / (0.4 + 0.6 x 2/3)."""
+    found = analogy_based(two_theatres(0.4, 1.0, 0.0, 0.5), classes=CLASS, mixed=True)
+    assert not found.complete
+    pure = {attacks(e) for e in analogy_based(two_theatres(0.4, 1.0, 0.0, 0.5), classes=CLASS)}
+    assert pure <= {attacks(e) for e in found}
+    assert any(attacks(e) == pytest.approx((1.0, 2 / 3), abs=1e-6) for e in found)
+    for e in found:
+        if attacks(e) not in pure:
+            assert e.profile.expectations["A"]["D"]["core, firm"]["respond"] == pytest.approx(0.5, abs=1e-6)
+    (pennies,) = analogy_based(matching_pennies(), mixed=True)
+    assert pennies.strategies["Row"]["start"]["a"] == pytest.approx(0.5, abs=1e-8)
+    with pytest.raises(GameError, match="patterns of supports, more than limit"):
+        analogy_based(matching_pennies(), mixed=True, limit=5)
+
+
+def resolve_shown_twice(rho: float, mu: float, late: bool = False) -> dt.ExtensiveGame:
+    """G acts or rests, twice and seen by all; only the resolute like to act. Then A attacks iff its belief < mu."""
+
+    def attack(war: bool, paid: float, seen: str) -> object:
+        worth = mu - 1 if war else mu
+        return dt.move("A", infoset=seen, actions={
+            "hold": dt.end("peace", G=1 + paid, A=0), "attack": dt.end("attacked", G=paid, A=worth)})  # fmt: skip
+
+    def second(war: bool, gain: float, before: str, kind: str) -> object:
+        paid = gain * (before == "act")
+        below = {"act": attack(war, paid + gain, f"{before}, act"), "rest": attack(war, paid, f"{before}, rest")}
+        return dt.move("G", infoset=f"{kind} after {before}", actions=below)
+
+    def first(war: bool, gain: float, kind: str) -> object:
+        return dt.move("G", infoset=kind, actions={a: second(war, gain, a, kind) for a in ("act", "rest")})
+
+    nature = dt.chance({"firm": (rho, first(True, 2.0, "firm")), "soft": (1 - rho, first(False, -2.0, "soft"))})
+    if late:
+        nature = dt.move("A", {"wait": nature, "leave": dt.end("left", G=0, A=0)})
+    return dt.ExtensiveGame(("G", "A"), nature)
+
+
+@pytest.mark.parametrize("chi", [0.0, 0.3, 0.45])
+def test_belief_after_two_separating_signals_in_a_row(chi):
+    """By hand: chi-dampened updating twice leaves doubt of chi^2 (1 - rho); uncursed, nothing is left of it."""
+    rho, mu = 0.3, 0.9
+    found = cursed(resolve_shown_twice(rho, mu), chi=chi)
+    assert len(found)
+    assert not found.complete
+    belief = 1 - chi**2 * (1 - rho)
+    for e in found:
+        held = next(view for key, view in e.beliefs.items() if "act, act" in str(key))
+        assert held[next(node for node in held if "firm" in str(node))] == pytest.approx(belief, abs=1e-12)
+        assert float(e.probability("attack")) == pytest.approx(1 - rho if belief > mu else 1.0)
+        assert e.certificate.sequentially_rational
+        assert e.certificate.max_belief_error <= 1e-12
+
+
+@pytest.mark.parametrize(("k", "chi"), [(0.2, 0.3), (0.6, 0.5)])
+def test_cursed_play_of_a_tree_is_that_of_the_signaling_game(k, chi):
+    """From the definition on the tree, and as perfect Bayesian equilibria of the virtual game: the same outcomes."""
+    game = signal(k=k)
+    theirs = {e.kind: float(e.probability("attack")) for e in cursed(game, chi=chi)}
+    mine = cursed_stages(game.to_extensive().floats(), chi)
+    got = sorted({round(float(e.probability("attack")), 7) for e in mine})
+    assert got == pytest.approx(sorted({round(x, 7) for x in theirs.values()}), abs=1e-6)
+    for e in mine:
+        assert e.certificate.max_regret <= 1e-9
+
+
+@pytest.mark.slow
+@given(rho=st.floats(0.1, 0.9), mu=st.floats(0.1, 0.9))
+@settings(max_examples=5)
+def test_cursed_sequential_play_with_chi_zero_is_sequential(rho, mu):
+    assume(abs(rho - mu) > 1e-3)
+    game = resolve_shown_twice(rho, mu)
+    known = dt.sequential(game)
+    for e in cursed(game, chi=0.0):
+        assert any(
+            float(e.probability("attack")) == pytest.approx(float(other.probability("attack")), abs=1e-8)
+            for other in known
+        )
+
+
+def test_cursed_stages_refuse_trees_of_another_form():
+    with pytest.raises(GameError, match="nature to move first and all else to be seen by all"):
+        cursed(resolve_shown_twice(0.3, 0.9, late=True), chi=0.5)

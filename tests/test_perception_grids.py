@@ -157,6 +157,34 @@ def test_a_scenario_over_arrays():
         grid.probability("flood")
 
 
+def test_a_noisy_aggressor_in_a_scenario():
+    """Uniform without precision, the best reply in the limit, and in between what quadrature by hand says."""
+    scenario = dt.Scenario.load("textbook")
+    game = scenario.game()
+    exact = subjective(scenario)
+    limit = subjective(scenario, concept="qre 1e12")
+    for event in ("attack", "war", "refrain"):
+        assert limit.probability(event) == pytest.approx(exact.probability(event), abs=1e-8)
+    assert limit.unwanted_war() == pytest.approx(exact.unwanted_war, abs=1e-8)
+    kinds = len(game.attacks)
+    assert subjective(scenario, concept="qre 0").probability("attack") == pytest.approx((kinds / (kinds + 1),) * 2)
+    (value,), noisy = game.aggressor_choice().slopes, subjective(scenario, concept="qre 3")
+    prizes = game.aggressor.prize.ppf((np.arange(20_000) + 0.5) / 20_000)
+    worth = 3 * (prizes * value - game.aggressor_choice().costs[0])
+    assert noisy.probability("attack")[0] == pytest.approx((1 / (1 + np.exp(-worth))).mean(), abs=1e-7)
+    shift = np.array([-0.2, 0.0, 0.2])
+    name = game.aggressor.name
+    grid = subjective(scenario, beliefs={name: {"members.*.cost.location": {"add": shift}}}, concept="qre 5")
+    one = subjective(scenario, concept="qre 5")
+    assert grid.probability("attack")[0][1] == pytest.approx(float(one.probability("attack")[0]), abs=1e-12)
+
+
+@pytest.mark.parametrize("concept", ["pbe", "qre", "qre much", "qre -1", "level 1"])
+def test_concepts_that_a_scenario_does_not_take(concept):
+    with pytest.raises(ParameterError, match="concept='qre PRECISION'"):
+        subjective(dt.Scenario.load("textbook"), concept=concept)
+
+
 def test_bad_input():
     with pytest.raises(ParameterError, match="must broadcast"):
         subjective(

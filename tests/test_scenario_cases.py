@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -9,17 +10,25 @@ import pytest
 
 from deterrence.games.invocation import InvocationRule
 from deterrence.scenarios.comparison import GROUPS, compare_scenarios
+from deterrence.scenarios.loader import entry_problems
 from deterrence.scenarios.scenario import Scenario
+from deterrence.scenarios.schema import MemberTable, ScenarioTable
+
+
+@functools.cache
+def shipped(name: str, variant: str = "") -> Scenario:
+    """Return a shipped scenario or one of its variants, read once."""
+    return shipped(name).variant(variant) if variant else Scenario.load(name)
 
 
 def chances(name: str, at: dict[str, float] | None = None) -> dict[str, float]:
     """Return the lowest likelihood of each choice of the aggressor."""
-    found = Scenario.load(name).at_values(at or {}).attack_probabilities()
+    found = shipped(name).at_values(at or {}).attack_probabilities()
     return {kind: float(low) for kind, (low, _) in found.by_kind.items()}
 
 
 def test_baltic_2014_capability_beyond_the_window_is_worth_little() -> None:
-    case = Scenario.load("baltic-2014")
+    case = shipped("baltic-2014")
     before = case.game()
     assert all(member.forward == 0 for member in before.members)
     resolute = case.at_values({"resolve": -2.0})
@@ -33,12 +42,12 @@ def test_baltic_2014_capability_beyond_the_window_is_worth_little() -> None:
 def test_baltic_2024_brigades_in_place_and_the_rest_of_the_posture() -> None:
     back = {"members.Germany.forward": 0.15, "members.Canada.forward": 0.15}
     assert chances("baltic-2024")["refrain"] > chances("baltic-2024", back)["refrain"]
-    words = Scenario.load("baltic-2024").at_values({"tripwire": 0.0})
-    assert words.response().comes[0, 1].sum() < Scenario.load("baltic-2024").game().response().comes[0, 1].sum()
+    words = shipped("baltic-2024").at_values({"tripwire": 0.0})
+    assert words.response().comes[0, 1].sum() < shipped("baltic-2024").game().response().comes[0, 1].sum()
 
 
 def test_article5_2001_cheap_support_honours_the_treaty_and_adds_little_strength() -> None:
-    case = Scenario.load("article5-2001")
+    case = shipped("article5-2001")
     met = case.game().response()
     cheap = [i for i, m in enumerate(case.game().members) if m.support.kind != "military"]
     assert met.comes[0, 0, cheap].min() > 0.75 * met.invoked[0]
@@ -51,7 +60,7 @@ def test_article5_2001_cheap_support_honours_the_treaty_and_adds_little_strength
 
 
 def test_crimea_2014_an_obligation_alone_comes_too_late() -> None:
-    case = Scenario.load("crimea-2014")
+    case = shipped("crimea-2014")
     seizure = [a.name for a in case.game().attacks].index("seizure")
 
     def met(at: dict[str, float]) -> tuple[float, float]:
@@ -68,7 +77,7 @@ def test_crimea_2014_an_obligation_alone_comes_too_late() -> None:
 
 
 def test_ukraine_2022_unexpected_support_and_what_membership_would_have_changed() -> None:
-    case = Scenario.load("ukraine-2022")
+    case = shipped("ukraine-2022")
     game = case.game()
     assert game.perceived_response().holds[0, 0] < game.response().holds[0, 0] - 0.1
     assert float(game.regret_probability()) > 0.05
@@ -88,13 +97,13 @@ def test_cyber_threshold_attribution_and_automation() -> None:
     assert fast["severe"] < slow["severe"]
     assert fast["nuisance"] > slow["nuisance"]
     assert fast["refrain"] < sharp["refrain"]
-    case = Scenario.load("cyber-threshold")
+    case = shipped("cyber-threshold")
     alarm = [float(case.at_values({"automation": x}).participation_game().false_invocation()) for x in (0.0, 1.0)]
     assert alarm[1] > alarm[0]
 
 
 def test_bilateral_guarantee_carries_where_the_treaty_may_not_be_invoked() -> None:
-    case = Scenario.load("bilateral-guarantee")
+    case = shipped("bilateral-guarantee")
     none = {"members.Patron.bilateral": 0.0}
     assert chances("bilateral-guarantee")["refrain"] > chances("bilateral-guarantee", none)["refrain"] + 0.1
     met = case.game().response()
@@ -106,7 +115,7 @@ def test_bilateral_guarantee_carries_where_the_treaty_may_not_be_invoked() -> No
 
 
 def test_fractured_alliance_is_attacked_where_unanimity_fails() -> None:
-    case = Scenario.load("fractured-alliance")
+    case = shipped("fractured-alliance")
     game = case.game()
     assert game.response().invoked[0] < 0.05
     assert chances("fractured-alliance")["hybrid"] > 0.5  # stability and instability: the full attack is deterred
@@ -115,6 +124,111 @@ def test_fractured_alliance_is_attacked_where_unanimity_fails() -> None:
     assert shared["refrain"] > 0.9
     few = replace(game, treaty=replace(game.treaty, rule=InvocationRule.of({"threshold": 3})))
     assert float(few.attack_probabilities().by_kind["refrain"][0]) > 0.9
+
+
+# -- variants --------------------------------------------------------------------------------------------------------
+
+MECHANISMS = (
+    "mutual commitment and its scope",
+    "threat perception",
+    "credibility",
+    "misperception and doubt",
+    "Article 5: response, consultation, integration",
+    "treaty procedure and sovereignty",
+    "Baltic forward presence",
+    "inconsistent members and domestic politics",
+    "logistics and operations",
+    "hybrid and cyber",
+    "AI and autonomous systems",
+    "readiness, dialogue, adaptation",
+)
+
+
+VARIANTS = [(name, variant) for name in Scenario.names() for variant in shipped(name).variants]
+
+
+@functools.cache
+def kinds(name: str, variant: str = "") -> np.ndarray:
+    """Return the likelihood of attack and of each kind, solved as a batch of one."""
+    case = shipped(name, variant)
+    answer = case.answer({}, events=[event for event in case.events if event not in ("unwanted war", "defence holds")])
+    return np.array([answer.low[event][0] for event in answer.low])
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_a_variant_visibly_changes_the_likelihood_of_attack(name: str, variant: str) -> None:
+    assert np.abs(kinds(name, variant) - kinds(name)).max() > 0.01
+    changed = shipped(name, variant).table
+    assert entry_problems(changed) == []
+    assert changed.shows == shipped(name).table.variants[variant].isolates
+
+
+def test_every_mechanism_has_a_variant_that_isolates_it() -> None:
+    found = {shipped(name).table.variants[variant].mechanism for name, variant in VARIANTS}
+    assert found == set(MECHANISMS)
+
+
+@pytest.mark.parametrize(
+    ("name", "variant", "more"),
+    [
+        ("article5-2001", "words-do-not-count", True),
+        ("article5-2001", "reserved", True),
+        ("baltic-2014", "lift", True),
+        ("baltic-2014", "dialogue", False),
+        ("baltic-2017", "seen-rightly", False),
+        ("baltic-2017", "resolute", False),
+        ("baltic-2017", "no-forward-presence", True),
+        ("baltic-2017", "no-tripwire", True),
+        ("baltic-2017", "rapid-response", False),
+        ("baltic-2017", "bilateral-agreement", False),
+        ("baltic-2017", "long-consultation", True),
+        ("baltic-2017", "integrated-command", False),
+        ("baltic-2017", "slow-agreement", True),
+        ("baltic-2017", "automatic", False),
+        ("baltic-2024", "battlegroups-only", True),
+        ("bilateral-guarantee", "no-guarantee", True),
+        ("bilateral-guarantee", "opposition", True),
+        ("bilateral-guarantee", "audience", False),
+        ("bilateral-guarantee", "doubting-protege", True),
+        ("crimea-2014", "quick-obligation", False),
+        ("cyber-threshold", "named", False),
+        ("cyber-threshold", "automated", False),
+        ("cyber-threshold", "spoofed", True),
+        ("fractured-alliance", "one-view", False),
+        ("fractured-alliance", "shared-intelligence", False),
+        ("fractured-alliance", "five-of-eight", False),
+        ("fractured-alliance", "distrust", False),
+        ("fractured-alliance", "talk", False),
+        ("baltic-2017", "delegated-authority", False),
+        ("fractured-alliance", "weighted-votes", False),
+        ("textbook", "believed", False),
+        ("ukraine-2022", "membership", False),
+        ("ukraine-2022", "no-support", True),
+    ],
+)
+def test_the_direction_of_a_mechanism(name: str, variant: str, more: bool) -> None:
+    before, after = kinds(name)[0], kinds(name, variant)[0]
+    assert after > before if more else after < before
+
+
+def test_a_bluff_works_as_resolve_would() -> None:
+    case, bluff = shipped("baltic-2017"), shipped("baltic-2017", "bluff")
+    assert kinds("baltic-2017", "bluff") == pytest.approx(kinds("baltic-2017", "seen-rightly"), abs=1e-9)
+    events = ("defence holds",)
+    assert bluff.answer({}, events=events).low["defence holds"] < case.answer({}, events=events).low["defence holds"]
+
+
+def test_small_steps_undo_what_a_tolerant_rule_had_won() -> None:
+    whole, steps = (kinds("fractured-alliance", name)[0] for name in ("five-of-eight", "salami"))
+    assert whole < 0.01
+    assert steps > 0.5
+
+
+def test_a_protege_that_doubts_is_taken_without_a_fight() -> None:
+    quick = shipped("bilateral-guarantee", "doubting-protege").at_values({"base": np.array([1.5])})
+    assert quick.conquest_without_fight()[0] > 0.1
+    trusting = quick.at(base=np.array([1.5])).at(**{"target.stake": 50.0})
+    assert trusting.conquest_without_fight()[0] == pytest.approx(0, abs=1e-9)
 
 
 # -- comparison ------------------------------------------------------------------------------------------------------
@@ -135,7 +249,7 @@ def test_a_comparison_adds_up_and_names_what_changed() -> None:
 
 
 def test_one_group_that_changes_has_the_whole_change() -> None:
-    before = Scenario.load("textbook")
+    before = shipped("textbook")
     after = Scenario.loads(before.text.replace("resolve = 0.4", "resolve = 0.6"))
     found = compare_scenarios(before, after)
     (only,) = found.contributions
@@ -146,7 +260,7 @@ def test_one_group_that_changes_has_the_whole_change() -> None:
 
 
 def test_two_groups_share_their_interaction_equally() -> None:
-    before = Scenario.load("textbook")
+    before = shipped("textbook")
     text = before.text.replace("resolve = 0.4", "resolve = 0.6").replace(
         "scale = { value = 2, source", "scale = { value = 3, source", 1
     )
@@ -154,3 +268,43 @@ def test_two_groups_share_their_interaction_equally() -> None:
     assert len(found.contributions) == 2
     for one in found.contributions:
         assert one.shapley == pytest.approx((one.alone + one.last) / 2, abs=1e-12)
+
+
+POSTURE = """
+[posture]
+sender = "Ally"
+quantiles = 4
+types = [
+    { name = "firm", probability = 0.5 },
+    { name = "soft", probability = 0.5, changes = { "members.Ally.cost.shape.probability" = 0.1 } },
+]
+postures = [POSTURES]
+"""
+
+
+def test_a_posture_stage_is_a_group_of_its_own() -> None:
+    plain = shipped("textbook")
+    text = plain.text.split("[variants.")[0]
+    said, sent = '{ name = "words" }', '{ name = "troops", cost = 0.1, forward = { Ally = 2 } }'
+    words, troops = (Scenario.loads(text + POSTURE.replace("POSTURES", one)) for one in (said, f"{said}, {sent}"))
+    found = compare_scenarios(words, troops)
+    (only,) = found.contributions
+    assert only.group == "posture"
+    assert only.shapley == found.change < -0.1
+    for scenario, stated in ((words, found.likelihood_before), (troops, found.likelihood_after)):
+        calm = [e.probability_range("refrain") for e in scenario.solve()]
+        assert stated == pytest.approx(1 - (min(x for x, _ in calm) + max(x for _, x in calm)) / 2)
+    alone = compare_scenarios(plain, troops)
+    assert [c.group for c in alone.contributions] == ["posture"]
+    assert alone.likelihood_before == pytest.approx(2 / 3)
+
+
+def test_every_table_and_key_of_a_scenario_belongs_to_a_group() -> None:
+    """What no group holds would be left out of a comparison without a word."""
+    said_only = {"schema_version", "name", "title", "description", "shows", "does_not_show", "sources", "variants"}
+    handled = {
+        *("parameters", "defence", "treaty", "automation", "aggressor", "attacks", "members", "support", "shock"),
+        *("target", "posture", "perception", "changes"),
+    }
+    assert set(ScenarioTable.model_fields) == said_only | handled
+    assert set(MemberTable.model_fields) == {"name", *(key for keys in GROUPS.values() for key in keys)}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
+import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,6 +68,13 @@ class TestShipped:
         again = Scenario.loads(variant.dumps()).game()
         assert again == variant.game()
         assert again.decisiveness == pytest.approx(1.25 * Scenario.load(name).game().decisiveness)
+
+    def test_the_json_schema_accepts_it_and_refuses_a_slip(self, name):
+        data = tomllib.loads(Scenario.load(name).text)
+        jsonschema.validate(data, json_schema())
+        wrong = {**data, "defence": {**data["defence"], "bse": 1}}
+        with pytest.raises(jsonschema.ValidationError, match="bse"):
+            jsonschema.validate(wrong, json_schema())
 
     def test_likelihoods_of_all_kinds_sum_to_one(self, name):
         scenario = Scenario.load(name)
@@ -164,6 +173,16 @@ def test_arithmetic_uses_the_record_and_the_parameters():
     assert Scenario.loads(TEXT).at_values({"resolve": 0.25}).members[0].cost.location == 1.25
 
 
+def test_a_parameter_is_changed_by_name():
+    scenario = Scenario.loads(TEXT)
+    firmer = scenario.with_changes({"resolve": "-0.5"})
+    assert firmer.game() == scenario.at_values({"resolve": -0.5})
+    assert firmer.with_changes({"resolve": 3}).table.parameters["resolve"].range == (-1, 3)
+    assert firmer.table.parameters["resolve"].illustrative
+    with pytest.raises(ScenarioError, match="the change of 'resolve' must be a number"):
+        scenario.with_changes({"resolve": "much"})
+
+
 def test_a_parameter_seen_differently_changes_every_number_that_depends_on_it():
     scenario = Scenario.loads(TEXT + "\n[perception.Aggressor]\nresolve = '+0.5'\n")
     assert scenario.game().perceived_by("Aggressor").members[0].cost.location == 1.5
@@ -193,6 +212,98 @@ def test_a_block_of_points_equals_its_points_one_by_one():
         assert block.high["unwanted war"][i] == pytest.approx(float(game.regret_probability("highest")), abs=1e-9)
 
 
+VARIANTS = """
+[variants.other]
+mechanism = "any"
+isolates = "Several things at once."
+changes = { resolve = 0.5, "members.A.stake" = "*2" }
+perception = { Aggressor = { base = 1 } }
+[variants.other.tables.treaty]
+rule = { lead = "A" }
+[[variants.other.tables.members]]
+name = "A"
+support = "words"
+[[variants.other.tables.members]]
+name = "C"
+capability = 1
+delay = 0
+stake = 1
+cost = { family = "degenerate", location = 0 }
+[variants.other.tables.support.words]
+strength = 0.5
+[variants.wrong]
+mechanism = "any"
+isolates = "Nothing."
+changes = { "members.A.capabilty" = 2 }
+[variants.slip]
+mechanism = "any"
+isolates = "Nothing."
+changes = { resolve = "0,5" }
+"""
+
+
+def test_a_variant_lays_tables_and_changes_over_the_scenario():
+    scenario = Scenario.loads(TEXT + VARIANTS, "small")
+    assert scenario.variants == ("other", "wrong", "slip")
+    other = scenario.variant("other")
+    game = other.game()
+    assert other.name == "small.other"
+    assert other.variants == ()
+    assert game.names == ("A", "B", "C")
+    assert game.members[0].support.strength == 0.5
+    assert game.members[0].stake == 2
+    assert game.members[0].cost.location == 1.5
+    assert game.treaty.rule.lead == "A"
+    assert game.perceived_by("Aggressor").base == 1
+    assert other.table.parameters["resolve"].illustrative
+    assert Scenario.loads(other.dumps()).game() == game
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("othr", "small: no variant 'othr'; known are other, wrong, slip; did you mean 'other'"),
+        ("wrong", "did you mean 'capability'"),
+        ("slip", "variants.slip.changes: the change of 'resolve' must be a number"),
+    ],
+)
+def test_a_slip_in_a_variant_is_named(name, said):
+    with pytest.raises(ScenarioError, match=said):
+        Scenario.loads(TEXT + VARIANTS, "small").variant(name)
+
+
+def test_a_variant_is_loaded_by_name_or_by_path(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(TEXT + VARIANTS, "utf-8")
+    assert Scenario.load(f"{path}:other").name == "small.other"
+    assert Scenario.load("textbook:believed").name == "textbook.believed"
+    with pytest.raises(ScenarioError, match=r"no variant 'beleived'; .*did you mean 'believed'"):
+        Scenario.load("textbook:beleived")
+
+
+def test_a_slip_in_any_key_suggests_the_nearest_one():
+    """Every table of the schema that has a place in a file: each key misspelt, the nearest must be named."""
+    schema = json_schema()
+    places = {
+        "DefenceTable": "[defence]", "TreatyTable": "[treaty]", "AggressorTable": "[aggressor]",
+        "AttackTable": "[[attacks]]", "MemberTable": "[[members]]", "SupportTable": "[support.aid]",
+        "TargetTable": "[target]", "DistributionTable": "[aggressor.prize]", "ShockTable": "[shock]",
+        "StateTable": "[[shock.states]]", "StageTable": "[posture]", "TypeTable": "[[posture.types]]",
+        "PostureTable": "[[posture.postures]]", "VariantTable": "[variants.v]", "RuleTable": "[treaty.rule]",
+        "AutomationTable": "[automation]",
+    }  # fmt: skip
+    assert set(places) == set(schema["$defs"])
+    tables = {
+        "": schema["properties"],
+        **{head: schema["$defs"][table]["properties"] for table, head in places.items()},
+    }
+    for head, keys in tables.items():
+        for key in keys:
+            slip = key[:2] + key[3:] if len(key) > 3 else key + "e"
+            with pytest.raises(ScenarioError, match=f"did you mean '{key}'"):
+                Scenario.loads(f"{head}\n{slip} = 1\n")
+
+
 def test_an_unknown_event_lists_the_known_ones():
     with pytest.raises(GameError, match="'attack', 'hybrid'"):
         Scenario.load("baltic-2017").answer({}, events=("invasion",))
@@ -211,8 +322,6 @@ def test_the_json_schema_knows_the_keys_of_the_tables():
     )
 )
 def test_plain_data_survive_writing_and_reading(data):
-    import tomllib
-
     assert tomllib.loads(write_toml({"table": data, "rows": [{"k": 1}, {"k": 2}]})) == {
         "table": data,
         "rows": [{"k": 1}, {"k": 2}],
@@ -243,3 +352,16 @@ def test_every_path_of_a_game_can_be_read():
     game = Scenario.load("baltic-2017").game()
     for path in paths_of(game):
         assert np.isfinite(value_at(game, path)).all(), path
+
+
+def test_values_true_and_perceived_are_changed_by_name():
+    textbook = Scenario.load("textbook")
+    assert textbook.probability() == pytest.approx((2 / 3, 2 / 3), abs=1e-12)
+    assert textbook.with_changes({"resolve": 0.1}).probability() == textbook.probability()
+    seen = textbook.with_changes({"perception.Aggressor.resolve": 0.6})
+    assert seen.probability()[0] == pytest.approx(0.25, abs=1e-12)  # v (1 - q') > q' for v uniform on [0, 2]
+    assert seen.probability("refrain")[0] == pytest.approx(0.75, abs=1e-12)
+    with pytest.raises(GameError, match="no event 'atack'"):
+        textbook.probability("atack")
+    with pytest.raises(ParameterError, match="names no player"):
+        textbook.with_changes({"perception.Agressor.resolve": 0.6})

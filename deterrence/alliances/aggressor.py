@@ -10,7 +10,8 @@ answered, what that costs is taken off every a. The best choice is the upper env
 attack is chosen on one interval of v (perhaps an empty one), and its probability is the measure of that interval
 under the distribution G of v.
 The aggressor attacks at all above :math:`v^* = \min_x a_x / b_x`, so the likelihood of attack is 1 - G(v*).
-At a tie it takes the flatter line, refraining first.
+At a tie it takes the flatter line, refraining first. An attack that may be cut into steps
+(``alliances.campaign``) has a line for each number of steps, and is chosen wherever one of them is.
 """
 
 from __future__ import annotations
@@ -37,12 +38,14 @@ class AggressorChoice:
     ----------
     attacks : tuple of str
         X kinds of attack.
-    slopes, costs : ndarray, shape (..., X)
-        b and a of each attack; b a share of the prize, a in units of the prize.
-    lower, upper : ndarray, shape (..., X)
-        Attack x is chosen iff lower < v <= upper; never where lower >= upper.
+    slopes, costs : ndarray, shape (..., L)
+        b and a of each line; b a share of the prize, a in units of the prize. L = X unless an attack has steps.
+    lower, upper : ndarray, shape (..., L)
+        A line is chosen iff lower < v <= upper; never where lower >= upper.
     threshold : ndarray, shape (...)
         v*; infinite if no attack can ever pay.
+    kinds, steps : tuple of int
+        The attack that each line belongs to, and how many steps of it.
     """
 
     attacks: tuple[str, ...]
@@ -51,21 +54,42 @@ class AggressorChoice:
     lower: Floats
     upper: Floats
     threshold: Floats
+    kinds: tuple[int, ...]
+    steps: tuple[int, ...]
 
     @property
     def break_even(self) -> Floats:
-        """Value of the prize at which each attack is worth as much as refraining, shape (..., X); infinite if never."""
+        """Value of the prize at which each line is worth as much as refraining, shape (..., L); infinite if never."""
         return _break_even(self.slopes, self.costs)
 
     def measure(self, prize: Distribution) -> Floats:
         """Return the probability of refraining and of each attack, shape (..., 1 + X); they sum to one."""
-        inside = self._cdf(prize, np.maximum(self.upper, self.lower)) - self._cdf(prize, self.lower)
+        inside = self._by_attack(self.plan_measure(prize))
         return np.concatenate([1 - inside.sum(axis=-1, keepdims=True), inside], axis=-1)
 
+    def plan_measure(self, prize: Distribution) -> Floats:
+        """Return the probability of each line, shape (..., L)."""
+        return np.asarray(self._cdf(prize, np.maximum(self.upper, self.lower)) - self._cdf(prize, self.lower))
+
+    def mean_steps(self, prize: Distribution) -> Floats:
+        """Return how many steps of each attack the aggressor means to take if it chooses it, shape (..., X).
+
+        0 for an attack that is never chosen; 1 for one that is chosen and has no steps.
+        """
+        measure = self.plan_measure(prize)
+        total = self._by_attack(measure)
+        return np.asarray(self._by_attack(measure * np.array(self.steps)) / np.where(total > 0, total, 1.0))
+
     def measure_below(self, prize: Distribution, limits: Floats) -> Floats:
-        """Return the probability that each attack is chosen at a value below a limit, shape (..., X)."""
+        """Return the probability that each attack is chosen at a value below its line's limit, shape (..., X).
+
+        Parameters
+        ----------
+        prize : Distribution
+        limits : ndarray, shape (..., L)
+        """
         top = np.maximum(np.minimum(self.upper, limits), self.lower)
-        return np.asarray(self._cdf(prize, top) - self._cdf(prize, self.lower))
+        return self._by_attack(np.asarray(self._cdf(prize, top) - self._cdf(prize, self.lower)))
 
     def likelihood(self, prize: Distribution) -> Floats:
         """Return 1 - G(v*), shape (...)."""
@@ -73,14 +97,31 @@ class AggressorChoice:
 
     def best(self, value: Any) -> NDArray[np.str_]:
         """Return the choice at values of the prize, shape (...)."""
-        v = np.asarray(value, dtype=np.float64)[..., None]
-        chosen = (self.lower < v) & (v <= self.upper)
-        labels = np.array([REFRAIN, *self.attacks])
-        return np.asarray(labels[np.where(chosen.any(axis=-1), 1 + chosen.argmax(axis=-1), 0)])
+        chosen, line = self._chosen(value)
+        labels = np.array([REFRAIN, *(self.attacks[x] for x in self.kinds)])
+        return np.asarray(labels[np.where(chosen, 1 + line, 0)])
+
+    def best_steps(self, value: Any) -> NDArray[np.int_]:
+        """Return how many steps of its choice the aggressor means to take at values of the prize; 0 if it refrains."""
+        chosen, line = self._chosen(value)
+        return np.asarray(np.where(chosen, np.array(self.steps)[line], 0))
 
     def payoff(self, value: Any) -> Floats:
-        """Return the payoff of each attack at values of the prize, shape (..., X)."""
-        return np.asarray(np.asarray(value, dtype=np.float64)[..., None] * self.slopes - self.costs)
+        """Return the payoff of each attack (by its best number of steps) at values of the prize, shape (..., X)."""
+        lines = np.asarray(value, dtype=np.float64)[..., None] * self.slopes - self.costs
+        kinds = np.array(self.kinds)
+        return np.stack([lines[..., kinds == x].max(axis=-1) for x in range(len(self.attacks))], axis=-1)
+
+    def _chosen(self, value: Any) -> tuple[NDArray[np.bool_], NDArray[np.int_]]:
+        v = np.asarray(value, dtype=np.float64)[..., None]
+        chosen = (self.lower < v) & (v <= self.upper)
+        return np.asarray(chosen.any(axis=-1)), np.asarray(chosen.argmax(axis=-1))
+
+    def _by_attack(self, lines: Floats) -> Floats:
+        if len(self.kinds) == len(self.attacks):
+            return lines
+        kinds = np.array(self.kinds)
+        return np.stack([lines[..., kinds == x].sum(axis=-1) for x in range(len(self.attacks))], axis=-1)
 
     def _cdf(self, prize: Distribution, x: Floats) -> Floats:
         wide = Distribution(
@@ -133,21 +174,36 @@ def aggressor_choice(
     slopes = stack_last([a.share for a in attacks]) * (1 - fights * np.minimum(h, 1.0))
     war = stack_last([a.cost for a in attacks]) + np.asarray(punishment)[..., None] * np.asarray(strength, float)
     costs = fights * war - np.asarray(refraining)[..., None]
+    each = tuple(range(len(attacks)))
+    return envelope(tuple(a.name for a in attacks), slopes, costs, each, (1,) * len(each))
+
+
+def envelope(
+    attacks: tuple[str, ...], slopes: Floats, costs: Floats, kinds: tuple[int, ...], steps: tuple[int, ...]
+) -> AggressorChoice:
+    """Return the upper envelope of lines v b - a and of 0.
+
+    Parameters
+    ----------
+    attacks : tuple of str
+    slopes, costs : ndarray, shape (..., L)
+        b and a.
+    kinds, steps : tuple of int
+        The attack that each line belongs to, and how many steps of it.
+    """
     slopes, costs = np.broadcast_arrays(slopes, costs)
     break_even = _break_even(slopes, costs)
-    lower = break_even.copy()  # against refraining
-    upper = np.full_like(slopes, np.inf)
-    for x in range(len(attacks)):
-        for y in range(len(attacks)):
-            if x == y:
-                continue
-            rise = slopes[..., x] - slopes[..., y]
-            cross = (costs[..., x] - costs[..., y]) / np.where(rise == 0, 1.0, rise)
-            better = (costs[..., y] < costs[..., x]) | ((costs[..., y] == costs[..., x]) & (y < x))
-            lower[..., x] = np.where(rise > 0, np.maximum(lower[..., x], cross), lower[..., x])
-            lower[..., x] = np.where((rise == 0) & better, np.inf, lower[..., x])
-            upper[..., x] = np.where(rise < 0, np.minimum(upper[..., x], cross), upper[..., x])
-    return AggressorChoice(tuple(a.name for a in attacks), slopes, costs, lower, upper, break_even.min(axis=-1))
+    rank = np.arange(len(kinds))
+    lower, upper = break_even.copy(), np.full_like(slopes, np.inf)  # against refraining
+    for x in rank:
+        b, a = slopes[..., x, None], costs[..., x, None]
+        rise = b - slopes
+        cross = (a - costs) / np.where(rise == 0, 1.0, rise)
+        better = (costs < a) | ((costs == a) & (rank < x))
+        above = np.where(rise > 0, cross, np.where((rise == 0) & better, np.inf, -np.inf))
+        lower[..., x] = np.maximum(lower[..., x], above.max(axis=-1))
+        upper[..., x] = np.where(rise < 0, cross, np.inf).min(axis=-1)
+    return AggressorChoice(attacks, slopes, costs, lower, upper, break_even.min(axis=-1), kinds, steps)
 
 
 def _break_even(slopes: Floats, costs: Floats) -> Floats:

@@ -10,17 +10,15 @@ parameter: an overlay. What each player expects is reckoned at its own values, w
 
 from __future__ import annotations
 
-import difflib
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.alliances.aggressor import AggressorChoice, aggressor_choice
+from deterrence.alliances.aggressor import AggressorChoice, envelope
+from deterrence.alliances.campaign import Met, Plans, in_steps, longest, plans, resistance
+from deterrence.alliances.display import defence_html, defence_text
 from deterrence.alliances.posture import PostureOutcomes, posture_game, prize_types
 from deterrence.alliances.records import (
     REFRAIN,
@@ -33,11 +31,14 @@ from deterrence.alliances.records import (
     Target,
     Treaty,
 )
-from deterrence.alliances.response import Response, mixed, realised, response
+from deterrence.alliances.response import Response
 from deterrence.alliances.shocks import CommonShock, ShockState
+from deterrence.alliances.situation import Situation
+from deterrence.alliances.warning import Automation
+from deterrence.games.costs import stack_last
 from deterrence.games.errors import GameError
-from deterrence.games.participation import Member, ParticipationGame, Support, distinct, number_in
-from deterrence.games.paths import Change, Overlay, changed
+from deterrence.games.participation import Member, Support
+from deterrence.games.shown import Shown
 from deterrence.games.signaling import SignalingGame
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,7 @@ __all__ = [
     "AllianceType",
     "AttackOption",
     "AttackProbabilities",
+    "Automation",
     "CollectiveDefence",
     "CommonShock",
     "Member",
@@ -61,7 +63,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class CollectiveDefence:
+class CollectiveDefence(Shown, Situation):
     """An alliance, a target, an aggressor, and what each thinks of the others.
 
     Attributes
@@ -88,8 +90,12 @@ class CollectiveDefence:
         What moves the members' costs together, if anything.
     target : Target or None
         The protege, if it may yield; None if it resists for certain.
+    automation : Automation or None
+        Warning and decision by machines, if any.
     perception : mapping of str to overlay
-        By player (the aggressor, a member or the target): the values at which this player reckons, by path.
+        By player (the aggressor, a member or the target): the values at which this player reckons, by path. The key
+        ``"believes"`` of an overlay holds what the player thinks that others believe, as overlays on its own values,
+        to any depth; of whom it says nothing, a player thinks that they see the game as it does.
 
     Raises
     ------
@@ -97,130 +103,64 @@ class CollectiveDefence:
         If a part is malformed, a name unknown or a number out of range.
     """
 
-    members: tuple[Member, ...]
-    attacks: tuple[AttackOption, ...]
-    treaty: Treaty = field(default_factory=Treaty)
-    aggressor: Aggressor = field(default_factory=Aggressor)
-    base: Any = 0.0
-    decisiveness: Any = 1.0
-    decay: Any = 7.0
-    tripwire: Any = 0.0
-    posture: PostureStage | None = None
-    shock: CommonShock | None = None
-    target: Target | None = None
-    perception: Mapping[str, Overlay] = field(default_factory=dict)
+    def _repr_html_(self) -> str:
+        return defence_html(self)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "members", distinct(self.members, Member, "members"))
-        object.__setattr__(self, "attacks", distinct(self.attacks, AttackOption, "attacks"))
-        for key, low, strict in (
-            ("base", 0.0, False),
-            ("decisiveness", 0.0, True),
-            ("decay", 0.0, True),
-            ("tripwire", 0.0, False),
-        ):
-            object.__setattr__(self, key, number_in(getattr(self, key), low, np.inf, key, strict=strict))
-        object.__setattr__(self, "perception", {player: dict(overlay) for player, overlay in self.perception.items()})
-        if self.aggressor.name in self.names:
-            raise GameError(f"the aggressor {self.aggressor.name!r} is also a member; give one of them another name")
-        if self.target is not None and self.target.name in (self.aggressor.name, *self.names):
-            raise GameError(f"the target {self.target.name!r} is also another player; give one of them another name")
-        for player in self.perception:
-            _among(player, self.players, "perception names")
-        self.participation_game()  # checks the members, the rule and the batch dimensions
-        if self.posture is not None:
-            if self.posture.sender:
-                _among(self.posture.sender, self.names, "the sender of the posture is")
-            for one in self.posture.postures:
-                for name in (*one.forward, *one.tied):
-                    _among(name, self.names, f"posture {one.name!r} names")
-            for kind, one in itertools.product(self.posture.types, self.posture.postures):
-                self._as(kind.changes, one.overlay())
-        for player in self.perception:
-            self.perceived_by(player)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The members' names, in order."""
-        return tuple(member.name for member in self.members)
-
-    @property
-    def players(self) -> tuple[str, ...]:
-        """The aggressor, the members and, if it may yield, the target."""
-        return (self.aggressor.name, *self.names, *(() if self.target is None else (self.target.name,)))
-
-    def at(self, **changes: Change) -> CollectiveDefence:
-        """Return the game with changes by path; write ``defence.at(**{"members.*.stake": 2})``.
-
-        Raises
-        ------
-        ParameterError
-            If a path leads nowhere or a change is none; see ``deterrence.games.paths``.
-        """
-        return changed(self, changes)
-
-    def perceived_by(self, player: str) -> CollectiveDefence:
-        """Return the game at the values that a player holds (the true ones, if it misperceives nothing).
-
-        Raises
-        ------
-        GameError
-            If nobody is called that.
-        """
-        _among(player, self.players, "asked for the view of")
-        overlay = self.perception.get(player, {})
-        return changed(replace(self, perception={}), overlay)
-
-    def participation_game(self) -> ParticipationGame:
-        """Return the participation game among the members, at the true values."""
-        return ParticipationGame(
-            members=self.members,
-            attacks=self.attacks,
-            base=self.base,
-            decisiveness=self.decisiveness,
-            decay=self.decay,
-            integration=self.treaty.integration,
-            tripwire=self.tripwire,
-            rule=self.treaty.rule,
-            shared_intelligence=self.treaty.shared_intelligence,
-            consultation=self.treaty.consultation,
-            deliberation=self.treaty.deliberation,
-            automaticity=self.treaty.automaticity,
-        )
+    def __str__(self) -> str:
+        return defence_text(self)
 
     def false_alarm_response(self, resolve: str = "highest") -> Floats:
         """Return the strength expected to act against an aggressor that refrains, shape (...).
 
-        An incident is mistaken for an attack of the first kind, the treaty invoked, and members act as after one.
+        An incident is mistaken for an attack of the kind that it looks like, the treaty invoked, and members act as
+        after one. Incidents of different kinds exclude each other.
         """
-        if not np.any(self.treaty.incidents):
-            return np.zeros(())
-        acting = self.response().strength_invoked[_selection(resolve)][..., 0]
-        return np.asarray(self.treaty.incidents * self.participation_game().false_invocation() * acting)
+        return _acting(self._realised.first, (_selection(resolve),) * len(self.attacks))
 
     def resistance(self, resolve: str = "highest") -> Floats:
-        """Return the probability that the target resists each kind of attack, shape (..., X); 1 without a target."""
-        return self._resistance((_selection(resolve),) * len(self.attacks))
+        """Return the probability that each kind of attack is answered by the target, shape (..., X).
+
+        1 without a target that may yield. For an attack in steps it is the probability that some step of it is
+        answered, the mean over the aggressors that choose it (of the whole of it, if none does).
+        """
+        pick = (_selection(resolve),) * len(self.attacks)
+        if not any(in_steps(attack) for attack in self.attacks):
+            return np.stack(np.broadcast_arrays(*(one[0] for one in self._resists(pick))), axis=-1)
+        found = self._plans(self._realised, pick, self._resists(pick))
+        measure = self.aggressor_choice(resolve).plan_measure(self.aggressor.prize)
+        columns = []
+        for x in range(len(self.attacks)):
+            mine = np.array(found.kinds) == x
+            mass, answered = np.broadcast_arrays(measure[..., mine], found.answered[..., mine])
+            total = mass.sum(axis=-1)
+            mean = (mass * answered).sum(axis=-1) / np.where(total > 0, total, 1.0)
+            columns.append(np.where(total > 0, mean, answered[..., -1]))
+        return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
     def conquest_without_fight(self, resolve: str = "highest") -> Floats:
-        """Return the probability of an attack to which the target yields, shape (...)."""
+        """Return the probability of an attack that nobody answers, for the target yields or no step is seen as one."""
         chosen = self.aggressor_choice(resolve).measure(self.aggressor.prize)[..., 1:]
         return np.asarray((chosen * (1 - self.resistance(resolve))).sum(axis=-1))
 
     def expected_response(self) -> Response:
-        """Return what members who hold the true values would do after each kind of attack."""
-        return self._equilibrium
+        """Return what members who hold the true values would do after each kind of attack, once it is answered."""
+        return self._met.response
 
     def response(self) -> Response:
-        """Return what really happens after each kind of attack: members who misperceive act on their own values."""
-        return self._realised
+        """Return what really happens after each kind of attack: members who misperceive act on their own values.
+
+        Of an attack in steps: once it is answered, the mean over the steps at which it may be.
+        """
+        return self._realised.response
 
     def perceived_response(self, player: str | None = None) -> Response:
-        """Return what a player (by default the aggressor) expects after each kind of attack: perceived resolve."""
+        """Return what a player (by default the aggressor) expects after each kind of attack: perceived resolve.
+
+        That is an equilibrium of the game that it sees, but for those members of whom it thinks that they see another
+        game: of these it expects their part of that, and if it is a member replies to what it expects.
+        """
         name = self.aggressor.name if player is None else player
-        if name not in self.perception:
-            return self._equilibrium if name in self.players else self.perceived_by(name)._equilibrium
-        return self.perceived_by(name)._equilibrium
+        return self._expected_by(name).response
 
     def aggressor_choice(self, resolve: str = "highest", *, at_true_values: bool = False) -> AggressorChoice:
         """Return what the aggressor does for each value of the prize.
@@ -232,10 +172,11 @@ class CollectiveDefence:
         at_true_values : bool
             Whether it reckons with what would really happen, instead of what it perceives.
         """
-        seen = self if at_true_values else self.perceived_by(self.aggressor.name)
-        expected = self.response() if at_true_values else self.perceived_response()
         pick = (_selection(resolve),) * len(self.attacks)
-        return seen._choice(expected, pick, self._resistance(pick))
+        if at_true_values:
+            return self._choice(self._realised, pick, self._resists(pick))
+        seen = self.perceived_by(self.aggressor.name)
+        return seen._choice(self._expected_by(self.aggressor.name), pick, self._resists_foreseen(pick))
 
     def attack_probabilities(self) -> AttackProbabilities:
         """Return the likelihood of each kind of attack, and its range over the equilibria it may expect.
@@ -245,9 +186,10 @@ class CollectiveDefence:
         aggressor's own values.
         """
         seen = self.perceived_by(self.aggressor.name)
-        expected = self.perceived_response()
-        picks = [(0, 1)] * len(self.attacks) if expected.several else [(0,)] * len(self.attacks)
-        choices = [seen._choice(expected, pick, self._resistance(pick)) for pick in itertools.product(*picks)]
+        expected = self._expected_by(self.aggressor.name)
+        several = expected.response.several
+        picks = [(0, 1)] * len(self.attacks) if several else [(0,)] * len(self.attacks)
+        choices = [seen._choice(expected, pick, self._resists_foreseen(pick)) for pick in itertools.product(*picks)]
         tables = np.stack([choice.measure(self.aggressor.prize) for choice in choices])  # (C, ..., X + 1)
         labels = (REFRAIN, *(attack.name for attack in self.attacks))
         low, high = tables.min(axis=0), tables.max(axis=0)
@@ -264,8 +206,7 @@ class CollectiveDefence:
         Unwanted war, where resolve is underestimated; zero where the aggressor perceives what is true.
         """
         chosen = self.aggressor_choice(resolve)
-        pick = (_selection(resolve),) * len(self.attacks)
-        truth = self._choice(self.response(), pick, self._resistance(pick))
+        truth = self.aggressor_choice(resolve, at_true_values=True)
         return np.asarray(chosen.measure_below(self.aggressor.prize, truth.break_even).sum(axis=-1))
 
     def posture_game(self, resolve: str = "highest") -> SignalingGame:
@@ -279,115 +220,85 @@ class CollectiveDefence:
         Raises
         ------
         GameError
-            If there is no posture stage, or there is a target that may yield, or incidents.
+            If there is no posture stage, or there are incidents.
         """
         stage = self.posture
         if stage is None:
             raise GameError("this game has no posture stage; give it posture=PostureStage(types=..., postures=...)")
-        if self.target is not None or np.any(self.treaty.incidents):
+        if self._alarming:
             raise GameError(
-                "the posture game has no place for a target that may yield, nor for incidents: leave them out"
+                "the posture game has no place for incidents, which happen without a posture: leave them out"
             )
-        k = _selection(resolve)
+        pick = (_selection(resolve),) * len(self.attacks)
         seen = self.perceived_by(self.aggressor.name)
         seen_stage = seen.posture or stage
-        true, perceived = PostureOutcomes.empty(), PostureOutcomes.empty()
+        outcomes = PostureOutcomes()
         for kind, seen_kind in zip(stage.types, seen_stage.types, strict=True):
             for one, seen_one in zip(stage.postures, seen_stage.postures, strict=True):
                 fact = self._as(kind.changes, one.overlay())
-                true.add(fact.response(), k, fact._sender_payoff(fact.response(), k, stage.sender))
                 belief = (
                     seen._as(seen_kind.changes, seen_one.overlay()) if self.aggressor.name in self.perception else fact
                 )
-                perceived.add(belief.expected_response(), k, np.zeros(len(self.attacks)))
+                resists = fact._resists(pick)
+                expected = belief._foreseen(self.aggressor.name)
+                foreseen = belief._resists(pick) if belief is not fact and self._told(belief) else resists
+                outcomes.add(fact._plans(fact._realised, pick, resists), belief._plans(expected, pick, foreseen))
         return posture_game(
             stage=stage,
             believed_prior=seen_stage.prior,
             attacks=seen.attacks,
             prize=prize_types(self.aggressor.prize, stage.quantiles),
             seen_prize=prize_types(seen.aggressor.prize, stage.quantiles),
-            punishment=seen.aggressor.punishment,
-            true=true,
-            perceived=perceived,
+            outcomes=outcomes,
+            sender=self.names.index(stage.sender) if stage.sender else None,
             players=(stage.sender or "Alliance", self.aggressor.name),
         )
 
     # -- private ----------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _equilibrium(self) -> Response:
-        parts = [
-            (name, weight, response(one.participation_game(), every_state=bool(np.any(self.treaty.incidents))))
-            for name, weight, one in self._states()
-        ]
-        return parts[0][2] if len(parts) == 1 else mixed(parts)
+    def _resists_foreseen(self, pick: tuple[int, ...]) -> list[Floats]:
+        """Return the probability of resistance that the aggressor reckons with, by its view of what the target sees."""
+        seen = self.perceived_by(self.aggressor.name)
+        return seen._resists(pick) if self._told(seen) else self._resists(pick)
 
-    def _states(self) -> list[tuple[str, Any, CollectiveDefence]]:
-        """Return name, probability and game of each state of the common shock; one without a shock."""
-        bare = replace(self, shock=None, posture=None, perception={})
-        if self.shock is None:
-            return [("", 1.0, bare)]
-        return [(name, weight, changed(bare, overlay)) for name, weight, overlay in self.shock.overlays(self.members)]
+    def _told(self, seen: Situation) -> bool:
+        """Return whether a view of the game says how the target sees it."""
+        return self.target is not None and self.target.name in seen.perception
 
-    @cached_property
-    def _realised(self) -> Response:
-        mistaken = {name: self.perceived_by(name) for name in self.perception if name in self.names}
-        if not mistaken:
-            return self._equilibrium
-        views = {self.names.index(name): view._states() for name, view in mistaken.items()}
-        parts = []
-        for k, (name, weight, one) in enumerate(self._states()):
-            game = one.participation_game()
-            plans = {i: response(states[k][2].participation_game(), every_state=True) for i, states in views.items()}
-            parts.append((name, weight, realised(game, response(game, every_state=True), plans)))
-        return parts[0][2] if len(parts) == 1 else mixed(parts)
-
-    def _as(self, *overlays: Overlay) -> CollectiveDefence:
-        """Return the game after a type's and a posture's changes, without a posture stage."""
-        views = {
-            player: {path: change for path, change in overlay.items() if not path.startswith("posture.")}
-            for player, overlay in self.perception.items()
-        }
-        found = replace(self, posture=None, perception=views)
-        for overlay in overlays:
-            found = changed(found, overlay)
-        return found
-
-    def _resistance(self, pick: tuple[int, ...]) -> Floats:
-        """Return the probability that the target resists, at its own view; the aggressor knows of its doubt."""
+    def _resists(self, pick: tuple[int, ...]) -> list[Floats]:
+        """Return the probability that the target resists each step, at its own view, which the aggressor knows."""
         if self.target is None:
-            return np.ones(len(self.attacks))
-        expected = self.perceived_response(self.target.name)
-        holds = np.stack([expected.holds[k][..., x] for x, k in enumerate(pick)], axis=-1)
-        return (self.perceived_by(self.target.name).target or self.target).resists(holds)
+            return [np.ones(1)] * len(self.attacks)
+        seen, met = self.perceived_by(self.target.name), self._expected_by(self.target.name)
+        return [
+            resistance(
+                seen.target or self.target,
+                attack,
+                met.at_steps("holds", x, pick[x]),
+                met.at_steps("strength", x, pick[x]),
+                seen.aggressor.prize.mean() if longest(attack) > 1 else 0.0,
+                seen.aggressor.punishment,
+            )
+            for x, attack in enumerate(seen.attacks)
+        ]
 
-    def _choice(self, expected: Response, pick: tuple[int, ...], resists: Floats) -> AggressorChoice:
-        holds = np.stack([expected.holds[k][..., x] for x, k in enumerate(pick)], axis=-1)
-        strength = np.stack([expected.strength[k][..., x] for x, k in enumerate(pick)], axis=-1)
-        refraining: Any = 0.0
-        if np.any(self.treaty.incidents):
-            acting = expected.strength_invoked[pick[0]][..., 0]
-            false = self.participation_game().false_invocation()
-            refraining = self.treaty.incidents * false * self.aggressor.punishment * acting
-        return aggressor_choice(
-            self.attacks, holds, strength, self.aggressor.punishment, resists=resists, refraining=refraining
-        )
+    def _plans(self, met: Met, pick: tuple[int, ...], resists: list[Floats]) -> Plans:
+        stakes = stack_last([member.stake for member in self.members])
+        return plans(self.attacks, met, pick, resists, punishment=self.aggressor.punishment, stakes=stakes)
 
-    def _sender_payoff(self, met: Response, k: int, sender: str) -> Floats:
-        """Return the sender's payoff after each kind of attack, relative to peace, shape (X,)."""
-        stakes = np.array([member.stake for member in self.members], dtype=np.float64)
-        relative = met.payoffs[k] - stakes  # (X, N): in peace nothing is lost
-        return np.asarray(relative[:, self.names.index(sender)] if sender else relative.sum(axis=-1))
+    def _choice(self, met: Met, pick: tuple[int, ...], resists: list[Floats]) -> AggressorChoice:
+        found = self._plans(met, pick, resists)
+        refraining = np.asarray(self.aggressor.punishment * _acting(met.first, pick))
+        names = tuple(attack.name for attack in self.attacks)
+        return envelope(names, found.slopes, found.costs - refraining[..., None], found.kinds, found.steps)
+
+
+def _acting(first: Response, pick: tuple[int, ...]) -> Floats:
+    """Return the strength that is expected to act on false alarms."""
+    return np.asarray(sum(first.alarmed[k][..., x] for x, k in enumerate(pick)))
 
 
 def _selection(resolve: str) -> int:
     if resolve not in ("lowest", "highest"):
         raise GameError(f"resolve must be 'lowest' or 'highest', got {resolve!r}")
     return 0 if resolve == "lowest" else 1
-
-
-def _among(name: str, known: tuple[str, ...], what: str) -> None:
-    if name not in known:
-        near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise GameError(f"{what} {name!r}, who is not among {', '.join(known)}{hint}")

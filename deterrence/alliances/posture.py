@@ -10,15 +10,15 @@ stake, its fighting and its staying out cost it comes on top.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.campaign import Plans
 from deterrence.alliances.records import REFRAIN, AttackOption, PostureStage
-from deterrence.alliances.response import Response
-from deterrence.games.costs import Distribution
+from deterrence.games.costs import Distribution, stack_last
 from deterrence.games.errors import GameError
 from deterrence.games.signaling import SignalingGame
 
@@ -29,40 +29,31 @@ EVENTS = ("attack", "war", "defence holds", "defence fails")
 
 @dataclass(eq=False)
 class PostureOutcomes:
-    """What an attack meets for each type and posture, collected row by row: types outside, postures inside.
+    """What each plan of the aggressor leads to, collected row by row: types outside, postures inside.
 
     Attributes
     ----------
-    holds, strength, war, sender : lists of ndarray, shape (X,)
-        P(defence holds), expected assisting strength, P(some member assists), the sender's payoff relative to
-        peace.
+    true, perceived : lists of Plans
+        Really, and as the aggressor sees it.
     """
 
-    holds: list[Floats]
-    strength: list[Floats]
-    war: list[Floats]
-    sender: list[Floats]
+    true: list[Plans] = field(default_factory=list)
+    perceived: list[Plans] = field(default_factory=list)
 
-    @classmethod
-    def empty(cls) -> PostureOutcomes:
-        """Return a collection of nothing."""
-        return cls([], [], [], [])
+    def add(self, true: Plans, perceived: Plans) -> None:
+        """Add what follows for one type and one posture."""
+        self.true.append(true)
+        self.perceived.append(perceived)
 
-    def add(self, met: Response, k: int, sender: Floats) -> None:
-        """Add the k-th equilibrium of a response, and the sender's payoff after each kind of attack."""
-        self.holds.append(met.holds[k])
-        self.strength.append(met.strength[k])
-        self.war.append(1 - met.nobody[k])
-        self.sender.append(sender)
-
-    def table(self, rows: list[Floats], types: int, postures: int) -> Floats:
-        """Return rows as an array of shape (T, M, X)."""
-        return np.array(rows).reshape(types, postures, -1)
+    def table(self, rows: Sequence[Floats], types: int, postures: int) -> Floats:
+        """Return rows of shape (..., L) as an array of shape (..., T, M, L)."""
+        side = np.stack(np.broadcast_arrays(*rows), axis=-2)
+        return side.reshape(*side.shape[:-2], types, postures, side.shape[-1])
 
 
 @dataclass(frozen=True, eq=False)
 class PrizeTypes:
-    """The aggressor's types: values of the prize and their probabilities, shape (Q,), with labels."""
+    """The aggressor's types: values of the prize, shape (..., Q), their probabilities, shape (..., Q), and labels."""
 
     values: Floats
     probabilities: Floats
@@ -78,22 +69,24 @@ def prize_types(prize: Distribution, quantiles: int) -> PrizeTypes:
     Raises
     ------
     GameError
-        If the distribution is a batch, or has no mean.
+        If the distribution has no mean.
     """
-    if prize.batch_shape:
-        raise GameError(
-            f"the posture game needs one distribution of the prize, got a batch of shape {prize.batch_shape}"
-        )
     if not prize.continuous:
-        p = float(prize.shape.get("probability", 1.0))
-        atoms = [(float(prize.location), p), (float(prize.location) + float(prize.scale), 1 - p)]
-        kept = [(v, chance) for v, chance in atoms if chance > 0]
-        return _labelled([v for v, _ in kept], [chance for _, chance in kept])
-    edges = prize.ppf(np.linspace(0, 1, quantiles + 1))
-    means = quantiles * np.diff(np.concatenate([[0.0], prize.partial_mean(edges[1:])]))
+        low = np.asarray(prize.location, dtype=np.float64)
+        p = np.asarray(prize.shape.get("probability", 1.0), dtype=np.float64)
+        if prize.family == "degenerate" or bool((p == 1).all()):
+            return _labelled(low[..., None], np.ones(1))
+        high = low + prize.scale
+        if bool((p == 0).all()):
+            return _labelled(np.asarray(high)[..., None], np.ones(1))
+        return _labelled(stack_last([low, high]), stack_last([p, 1 - p]))
+    wide = _with_axis(prize)
+    edges = wide.ppf(np.linspace(0, 1, quantiles + 1)[1:])
+    parts = wide.partial_mean(edges)
+    means = quantiles * np.diff(parts, axis=-1, prepend=0.0)
     if not np.isfinite(means).all():
         raise GameError(f"the {prize.family} distribution of the prize has no mean, so its bins have no representative")
-    return _labelled(means.tolist(), [1 / quantiles] * quantiles)
+    return _labelled(means, np.full(quantiles, 1 / quantiles))
 
 
 def posture_game(
@@ -103,9 +96,8 @@ def posture_game(
     attacks: Sequence[AttackOption],
     prize: PrizeTypes,
     seen_prize: PrizeTypes,
-    punishment: Any,
-    true: PostureOutcomes,
-    perceived: PostureOutcomes,
+    outcomes: PostureOutcomes,
+    sender: int | None,
     players: tuple[str, str],
 ) -> SignalingGame:
     """Return the posture game as a signaling game with receiver types.
@@ -120,55 +112,86 @@ def posture_game(
         With the aggressor's values of share and cost.
     prize, seen_prize : PrizeTypes
         True distribution of the aggressor's types, and the values at which it reckons.
-    punishment : float
-        lambda.
-    true, perceived : PostureOutcomes
-        What an attack meets, really and as the aggressor sees it.
+    outcomes : PostureOutcomes
+        What each plan leads to, really and as the aggressor sees it.
+    sender : int or None
+        Index of the member whose payoff counts; None for the sum over all.
     players : pair of str
         Names of sender and receiver.
 
     Returns
     -------
     SignalingGame
-        Events: ``attack``, ``war`` (an attack that some member meets), ``defence holds`` and ``defence
-        fails`` (both after an attack).
+        Responses are ``refrain`` and the aggressor's plans: an attack, or for one in steps each number of them
+        (``"hybrid (2 of 5)"``). Events: ``attack``, ``war`` (an attack that some member meets), ``defence holds`` and
+        ``defence fails`` (both after an attack). A batch where any number is one.
     """
-    t, m, q = len(stage.types), len(stage.postures), len(prize.values)
-    shape = (t, q, m, 1 + len(attacks))
-    sunk = np.array([posture.cost for posture in stage.postures], dtype=np.float64)
-    sender = np.zeros(shape) - sunk[None, None, :, None]
-    sender[..., 1:] += true.table(true.sender, t, m)[:, None]
-    holds, strength = perceived.table(perceived.holds, t, m), perceived.table(perceived.strength, t, m)
-    shares = np.array([a.share for a in attacks], dtype=np.float64)
-    costs = np.array([a.cost for a in attacks], dtype=np.float64)
-    receiver = np.zeros(shape)
-    receiver[..., 1:] = seen_prize.values[None, :, None, None] * (shares * (1 - holds))[:, None]
-    receiver[..., 1:] -= (costs + punishment * strength)[:, None]
-    events = {name: np.zeros(shape) for name in EVENTS}
-    fact = true.table(true.holds, t, m)[:, None]
-    for name, values in zip(
-        EVENTS, (np.ones_like(fact), true.table(true.war, t, m)[:, None], fact, 1 - fact), strict=True
-    ):
-        events[name][..., 1:] = np.clip(values, 0.0, 1.0)
-    prior, belief = (p[:, None] * prize.probabilities[None, :] for p in (stage.prior, believed_prior))
-    several = q > 1
+    t, m = len(stage.types), len(stage.postures)
+    first = outcomes.perceived[0]
+
+    def table(rows: Sequence[Floats]) -> Floats:  # (..., T, 1, M, L)
+        return np.expand_dims(outcomes.table(rows, t, m), -3)
+
+    def with_peace(rows: Floats, peace: Any) -> Floats:
+        calm = np.broadcast_to(np.asarray(peace, dtype=np.float64), (*rows.shape[:-1], 1))
+        return np.concatenate([calm, rows], axis=-1)
+
+    paid = [one.payoffs.sum(axis=-1) if sender is None else one.payoffs[..., sender] for one in outcomes.true]
+    sunk = stack_last([posture.cost for posture in stage.postures])[..., None, None, :, None]
+    mine = table(paid)
+    mine, cost = np.broadcast_arrays(mine, sunk)
+    values = seen_prize.values[..., None, :, None, None]
+    theirs = values * table([one.slopes for one in outcomes.perceived]) - table([p.costs for p in outcomes.perceived])
+    holds = table([one.holds for one in outcomes.true])
+    chances = (np.ones_like(holds), table([one.helped for one in outcomes.true]), holds, 1 - holds)
+    prior, belief = (
+        p[..., :, None] * prize.probabilities[..., None, :]
+        for p in (np.asarray(stage.prior), np.asarray(believed_prior))
+    )
+    arrays = [with_peace(mine - cost, -cost[..., :1]), with_peace(theirs, 0.0)]
+    arrays += [with_peace(np.clip(one, 0.0, 1.0), 0.0) for one in chances]
+    batch = np.broadcast_shapes(*(one.shape[:-4] for one in arrays), prior.shape[:-2], belief.shape[:-2])
+    q = prize.values.shape[-1]
+    arrays = [np.broadcast_to(one, (*batch, t, q, m, 1 + len(first.kinds))) for one in arrays]
+    prior, belief = (np.broadcast_to(p, (*batch, t, q)) for p in (prior, belief))
+    if q == 1:
+        arrays = [one[..., 0, :, :] for one in arrays]
+        prior, belief = prior[..., 0], belief[..., 0]
     return SignalingGame(
         types=[one.name for one in stage.types],
         messages=[one.name for one in stage.postures],
-        responses=[REFRAIN, *(a.name for a in attacks)],
-        prior=prior if several else prior[:, 0],
-        sender_payoffs=sender if several else sender[:, 0],
-        receiver_payoffs=receiver if several else receiver[:, 0],
-        receiver_types=list(prize.labels) if several else None,
-        receiver_prior=belief if several else belief[:, 0],
-        events={name: values if several else values[:, 0] for name, values in events.items()},
+        responses=[REFRAIN, *_plan_names(attacks, first)],
+        prior=prior,
+        sender_payoffs=arrays[0],
+        receiver_payoffs=arrays[1],
+        receiver_types=list(prize.labels) if q > 1 else None,
+        receiver_prior=belief,
+        events=dict(zip(EVENTS, arrays[2:], strict=True)),
         players=players,
     )
 
 
-def _labelled(values: list[float], probabilities: list[float]) -> PrizeTypes:
+def _plan_names(attacks: Sequence[AttackOption], found: Plans) -> list[str]:
+    most = {x: max(j for y, j in zip(found.kinds, found.steps, strict=True) if x == y) for x in set(found.kinds)}
+    return [
+        attacks[x].name if most[x] == 1 else f"{attacks[x].name} ({j} of {most[x]})"
+        for x, j in zip(found.kinds, found.steps, strict=True)
+    ]
+
+
+def _with_axis(one: Distribution) -> Distribution:
+    """Return a distribution whose batch leaves room for a last axis."""
+
+    def wide(value: Any) -> Any:
+        return np.asarray(value)[..., None] if np.ndim(value) else value
+
+    shape = {name: wide(value) for name, value in one.shape.items()}
+    return Distribution(family=one.family, location=wide(one.location), scale=wide(one.scale), shape=shape)
+
+
+def _labelled(values: Floats, probabilities: Floats) -> PrizeTypes:
     labels: list[str] = []
-    for k, value in enumerate(values):
-        label = f"v={value:.3g}"
+    for k in range(values.shape[-1]):
+        label = f"v={values[k]:.3g}" if values.ndim == 1 else f"v in bin {k + 1}"
         labels.append(label if label not in labels else f"{label} ({k + 1})")
-    return PrizeTypes(np.array(values), np.array(probabilities), tuple(labels))
+    return PrizeTypes(values, probabilities, tuple(labels))

@@ -18,6 +18,7 @@ from deterrence.games.paths import Change, Overlay
 Floats = NDArray[np.float64]
 
 REFRAIN = "refrain"
+MOST_STEPS = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +32,52 @@ class AttackOption(Attack):
     share : array_like
         g in [0, 1], share of the prize that this attack can take.
     cost : array_like
-        kappa >= 0, what the attack costs the aggressor, in units of the prize.
+        kappa >= 0, what the attack costs the aggressor, in units of the prize (paid once it is answered, if it is
+        cut into steps).
+    steps : array_like
+        n, into how many equal steps the attack may be cut; a whole number from 1 to 100. The aggressor decides how
+        many of them to take; see ``alliances.campaign``.
+    threshold : array_like
+        theta >= 0, size of a step, as a share of the whole attack, from which it is taken for an attack at all.
+    blur : array_like
+        sigma >= 0, how doubtful the threshold is: a step of size z crosses it with probability
+        Phi((z - theta) / sigma), and surely or never if sigma = 0.
+    memory : array_like
+        mu in [0, 1]: the k-th step is judged as one of size (1 + mu (k - 1)) / n. 0: each by itself; 1: by all that
+        has been taken.
+    step_cost : array_like
+        >= 0, what a step that is not answered costs the aggressor, in units of the prize.
+    incidents : array_like
+        Probability in [0, 1] that, if the aggressor refrains, something happens that looks like this kind of
+        attack; members take it for one with their ``false_alarm``. See also ``Treaty.incidents``.
     """
 
     share: Any = 1.0
     cost: Any = 0.0
+    steps: Any = 1
+    threshold: Any = 0.0
+    blur: Any = 0.0
+    memory: Any = 0.0
+    step_cost: Any = 0.0
+    incidents: Any = 0.0
 
     def __post_init__(self) -> None:
         Attack.__post_init__(self)
         if self.name == REFRAIN:
             raise GameError(f"an attack must not be called {REFRAIN!r}: that is the choice not to attack")
-        object.__setattr__(self, "share", number_in(self.share, 0.0, 1.0, f"share of {self.name}"))
-        object.__setattr__(self, "cost", number_in(self.cost, 0.0, np.inf, f"cost of {self.name}"))
+        for key, low, high in (
+            ("share", 0.0, 1.0),
+            ("cost", 0.0, np.inf),
+            ("steps", 1.0, MOST_STEPS),
+            ("threshold", 0.0, np.inf),
+            ("blur", 0.0, np.inf),
+            ("memory", 0.0, 1.0),
+            ("step_cost", 0.0, np.inf),
+            ("incidents", 0.0, 1.0),
+        ):
+            object.__setattr__(self, key, number_in(getattr(self, key), low, high, f"{key} of {self.name}"))
+        if np.any(np.asarray(self.steps) % 1):
+            raise ParameterError(f"steps of {self.name} must be a whole number, got {self.steps}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +101,14 @@ class Treaty:
         Obligation that the treaty itself lays on every member once it is invoked; >= 0.
     incidents : array_like
         Probability in [0, 1] that, if the aggressor refrains, something happens that members may take for an
-        attack of the first kind, each with its ``false_alarm``.
+        attack of the first kind, each with its ``false_alarm``; added to that kind's own ``incidents``.
+    talk : array_like
+        Probability in [0, 1] that a member is heard when members talk before they vote. How much survives the talk
+        depends on the differences between their ``bias``: the most informative equilibrium of cheap talk
+        (``games.talk``).
+    integrated_command : array_like
+        Share in [0, 1] of the days of consultation and deliberation that an integrated command saves: forces under
+        it move on its order.
     """
 
     rule: InvocationRule = field(default_factory=InvocationRule)
@@ -76,16 +118,15 @@ class Treaty:
     deliberation: Any = 0.0
     automaticity: Any = 0.0
     incidents: Any = 0.0
+    talk: Any = 0.0
+    integrated_command: Any = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rule", InvocationRule.of(self.rule))
-        object.__setattr__(
-            self, "shared_intelligence", number_in(self.shared_intelligence, 0.0, 1.0, "shared_intelligence")
-        )
-        object.__setattr__(self, "integration", number_in(self.integration, 0.0, np.inf, "integration"))
-        for key in ("consultation", "deliberation", "automaticity"):
+        for key in ("integration", "consultation", "deliberation", "automaticity"):
             object.__setattr__(self, key, number_in(getattr(self, key), 0.0, np.inf, key))
-        object.__setattr__(self, "incidents", number_in(self.incidents, 0.0, 1.0, "incidents"))
+        for key in ("shared_intelligence", "incidents", "talk", "integrated_command"):
+            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, 1.0, key))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +160,7 @@ class Target:
 
     It resists iff its private cost of resisting is at most its stake times the probability, at its own
     values, that the defence holds. If it yields the aggressor takes its share of the prize without a fight.
+    Against an attack in steps it looks ahead: see ``alliances.campaign``.
 
     Attributes
     ----------
@@ -139,16 +181,6 @@ class Target:
         object.__setattr__(self, "stake", number_in(self.stake, 0.0, np.inf, f"stake of {self.name}"))
         if not isinstance(self.cost, Distribution):
             raise ParameterError(f"cost of {self.name} must be a Distribution, got {type(self.cost).__name__}")
-
-    def resists(self, holds: Floats) -> Floats:
-        """Return the probability that it resists, given the probability that the defence holds; shape (..., X)."""
-        wide = Distribution(
-            family=self.cost.family,
-            location=_wide(self.cost.location),
-            scale=_wide(self.cost.scale),
-            shape={name: _wide(value) for name, value in self.cost.shape.items()},
-        )
-        return wide.cdf(_wide(self.stake) * holds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,10 +322,6 @@ class AttackProbabilities:
     likelihood: tuple[Floats, Floats]
     by_kind: Mapping[str, tuple[Floats, Floats]]
     thresholds: tuple[Floats, Floats]
-
-
-def _wide(value: Any) -> Any:
-    return np.asarray(value)[..., None] if np.ndim(value) else value
 
 
 def _quoted(name: str) -> str:

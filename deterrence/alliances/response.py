@@ -7,7 +7,7 @@ the kinds of attack.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -51,6 +51,10 @@ class Response:
         Bound on the numerical error of ``holds``.
     strength_invoked : ndarray, shape (2, ..., X)
         Expected assisting strength if the treaty is invoked; nan where that state was not solved.
+    alarmed : ndarray, shape (2, ..., X)
+        Strength expected to act on incidents that look like each kind, before it is known whether there is one.
+    proven : ndarray of bool, shape (...)
+        Whether it is proven that no equilibrium is missing: for a batch, that there is one only.
     equilibria : mapping of str to EquilibriumSet
         By kind of attack, with certificates; empty for a batch, and where members misperceive.
     """
@@ -67,6 +71,8 @@ class Response:
     converged: Flags
     error: float
     strength_invoked: Floats
+    alarmed: Floats
+    proven: Flags
     equilibria: Mapping[str, EquilibriumSet] = field(default_factory=dict)
 
     @property
@@ -77,7 +83,7 @@ class Response:
     @property
     def complete(self) -> bool:
         """Whether all equilibria are proven to be known."""
-        return bool(self.equilibria) and all(found.complete for found in self.equilibria.values())
+        return bool(self.equilibria) and bool(np.all(self.proven))
 
 
 def response(game: ParticipationGame, *, every_state: bool = False) -> Response:
@@ -110,6 +116,7 @@ def response(game: ParticipationGame, *, every_state: bool = False) -> Response:
         np.stack([one.holds for one in solved], axis=-1),
         converged=_all_of([one.converged for one in solved]),
         error=max(one.error for one in solved),
+        proven=_all_of([one.proven for one in solved]),
         equilibria=sets,
     )
 
@@ -124,12 +131,18 @@ def mixed(parts: Sequence[tuple[str, Floats, Response]]) -> Response:
         sets of equilibria are kept under ``"ATTACK | STATE"``, and that of the most probable state under
         ``"ATTACK"`` as well.
     """
+    batch = np.broadcast_shapes(
+        *(np.shape(weight) for _, weight, _ in parts), *(p.invoked.shape[:-1] for *_, p in parts)
+    )
 
     def mean(name: str, front: int, back: int) -> Floats:
         total: Any = 0.0
         for _, weight, one in parts:
-            w = np.asarray(weight)
-            total = total + w.reshape((1,) * front + w.shape + (1,) * back if w.ndim else ()) * getattr(one, name)
+            w, values = np.asarray(weight), getattr(one, name)
+            core = values.ndim - front - back
+            gap = (1,) * (len(batch) - core)
+            values = values.reshape(values.shape[:front] + gap + values.shape[front:])
+            total = total + w.reshape(w.shape + (1,) * back) * values
         return np.asarray(total)
 
     first = parts[0][2]
@@ -147,6 +160,8 @@ def mixed(parts: Sequence[tuple[str, Floats, Response]]) -> Response:
         converged=_all_of([one.converged for _, _, one in parts]),
         error=max(one.error for _, _, one in parts),
         strength_invoked=mean("strength_invoked", 1, 1),
+        alarmed=mean("alarmed", 1, 1),
+        proven=_all_of([one.proven for _, _, one in parts]),
         equilibria={
             **likely.equilibria,
             **{f"{attack} | {state}": found for state, _, one in parts for attack, found in one.equilibria.items()},
@@ -154,7 +169,28 @@ def mixed(parts: Sequence[tuple[str, Floats, Response]]) -> Response:
     )
 
 
-def realised(game: ParticipationGame, expected: Response, plans: Mapping[int, Response]) -> Response:
+def alarmed(game: ParticipationGame, found: Response, incidents: Sequence[Any]) -> Response:
+    """Return a response with the strength that acts on incidents: those invoke the treaty, and members come as to it.
+
+    Parameters
+    ----------
+    game : ParticipationGame
+    found : Response
+        Of that game, solved in every state of the treaty.
+    incidents : sequence of array_like, shape (...)
+        By kind of attack: the probability that something happens that looks like it.
+    """
+    acting = [
+        [chance * game.false_invocation(name) * found.strength_invoked[k][..., x] for k in (0, 1)]
+        for x, (name, chance) in enumerate(zip(found.attacks, incidents, strict=True))
+    ]
+    ends = np.broadcast_arrays(*(one for pair in acting for one in pair))
+    return replace(found, alarmed=np.stack([np.stack(ends[k::2], axis=-1) for k in (0, 1)]))
+
+
+def realised(
+    game: ParticipationGame, expected: Response, plans: Mapping[int, Response], *, every_state: bool = False
+) -> Response:
     """Return what happens if some members act on other values than the true ones.
 
     Parameters
@@ -166,6 +202,8 @@ def realised(game: ParticipationGame, expected: Response, plans: Mapping[int, Re
     plans : mapping of int to Response
         By index of a member who misperceives: the response of the game as it sees it, in every state; its
         cutpoint comes from there.
+    every_state : bool
+        Whether states of the treaty that have probability zero at every point count too.
     """
     chances = _chances(game)
     cuts = np.array(
@@ -177,7 +215,7 @@ def realised(game: ParticipationGame, expected: Response, plans: Mapping[int, Re
     error = 0.0
     for x, attack in enumerate(game.attacks):
         for j, invoked in enumerate((True, False)):
-            if not (chances[j, ..., x] > 0).any():
+            if not (every_state or (chances[j, ..., x] > 0).any()):
                 probabilities[:, j, ..., x, :] = np.nan
                 continue
             stage = game.stage(attack.name, invoked=invoked)
@@ -185,7 +223,17 @@ def realised(game: ParticipationGame, expected: Response, plans: Mapping[int, Re
             for k in (0, 1):
                 holds[k, j, ..., x], bound = defence_holds(stage, probabilities[k, j, ..., x, :])
                 error = max(error, bound)
-    return _summary(game, chances, cuts, probabilities, holds, converged=expected.converged, error=error, equilibria={})
+    return _summary(
+        game,
+        chances,
+        cuts,
+        probabilities,
+        holds,
+        converged=expected.converged,
+        error=error,
+        proven=expected.proven,
+        equilibria={},
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +245,7 @@ class _Solved:
     holds: Floats
     converged: Flags
     error: float
+    proven: Flags
     equilibria: EquilibriumSet | None = None
 
 
@@ -209,6 +258,7 @@ def _single(game: ParticipationGame, attack: str) -> _Solved:
         np.stack([e.holds for e in ends]),
         np.asarray(True),
         max(cast("dict[str, float]", found.options["error"]).values()),
+        np.asarray(found.complete),
         found,
     )
 
@@ -218,6 +268,7 @@ def _batch(game: ParticipationGame, attack: str, chances: Floats, every_state: b
     cuts, probabilities = (np.full((*wide, len(game.members)), np.nan) for _ in range(2))
     holds = np.zeros(wide)
     converged, error = np.ones(game.batch_shape, dtype=bool), 0.0
+    proven = np.ones(game.batch_shape, dtype=bool)
     for j, invoked in enumerate((True, False)):
         if not (every_state or (chances[j] > 0).any()):
             continue
@@ -225,7 +276,8 @@ def _batch(game: ParticipationGame, attack: str, chances: Floats, every_state: b
         for k, end in enumerate((found.lowest, found.highest)):
             cuts[k, j], probabilities[k, j], holds[k, j] = end.cutpoints, end.probabilities, found.holds[k]
         converged, error = converged & found.converged, max(error, found.error)
-    return _Solved(cuts, probabilities, holds, converged, error)
+        proven = proven & found.unique
+    return _Solved(cuts, probabilities, holds, converged, error, proven)
 
 
 def _all_of(flags: Sequence[Flags]) -> Flags:
@@ -247,6 +299,7 @@ def _summary(
     *,
     converged: Flags,
     error: float,
+    proven: Flags,
     equilibria: Mapping[str, EquilibriumSet],
 ) -> Response:
     """Return the means over the states of the treaty of all that follows from who comes."""
@@ -283,5 +336,7 @@ def _summary(
         converged=converged,
         error=error,
         strength_invoked=invoked,
+        alarmed=np.zeros_like(invoked),
+        proven=proven,
         equilibria=equilibria,
     )

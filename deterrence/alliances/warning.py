@@ -6,8 +6,9 @@ a false alarm:
 
 .. math:: x^* = \frac{d'}{2} + \frac{1}{d'} \ln\left(\frac{1 - \pi}{\pi}\,\frac{C_{false}}{C_{miss}}\right).
 
-Automation shortens consultation and lowers d' (spoofed sensors, brittle classifiers): the alliance decides earlier
-and is wrong more often, both ways.
+Automation shortens consultation and lowers d' (brittle classifiers): the alliance decides earlier and is wrong more
+often, both ways. Machines can be spoofed, too: an attacker that fools them is not seen at all, so that the probability
+of a hit falls by a further factor 1 - spoofing * level, and false alarms stay.
 
 References
 ----------
@@ -16,6 +17,7 @@ References
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.alliances.collective_defence import CollectiveDefence
-from deterrence.games.members import number_in
+from deterrence.games.errors import GameError
+from deterrence.games.members import Member, number_in
 
 Floats = NDArray[np.float64]
 
@@ -102,14 +104,18 @@ class Automation:
 
     Attributes
     ----------
+    attack : str
+        The kind that is doubtful; recognition of the others stays. Empty: the first.
     level : array_like
-        In [0, 1]: 0 as before, 1 fully automated.
+        In [0, 1]: 0 people, who judge with d' in place of their own ``recognition`` and ``false_alarm``; 1 machines.
     speed : array_like
         Share in [0, 1] by which full automation shortens consultation and deliberation.
     sensitivity : array_like
         d' > 0 without automation.
     loss : array_like
         Share in [0, 1) of d' that full automation costs.
+    spoofing : array_like
+        Share in [0, 1] of attacks that the attacker hides from a fully automated warning.
     prior, cost_miss, cost_false : array_like
         As in ``detection``; the same for all members.
 
@@ -119,16 +125,18 @@ class Automation:
         If a number is out of its range.
     """
 
+    attack: str = ""
     level: Any = 0.0
     speed: Any = 0.8
     sensitivity: Any = 2.0
     loss: Any = 0.4
+    spoofing: Any = 0.0
     prior: Any = 0.2
     cost_miss: Any = 5.0
     cost_false: Any = 1.0
 
     def __post_init__(self) -> None:
-        for key in ("level", "speed"):
+        for key in ("level", "speed", "spoofing"):
             object.__setattr__(self, key, number_in(getattr(self, key), 0.0, 1.0, key))
         object.__setattr__(self, "loss", number_in(self.loss, 0.0, np.nextafter(1.0, 0.0), "loss"))
         self.warning  # noqa: B018  (checked when made)
@@ -136,11 +144,49 @@ class Automation:
     @property
     def warning(self) -> Detection:
         """What members detect at this level."""
-        sharp = np.asarray(self.sensitivity) * (1 - np.asarray(self.loss) * np.asarray(self.level))
-        return detection(prior=self.prior, cost_miss=self.cost_miss, cost_false=self.cost_false, sensitivity=sharp)
+        level = np.asarray(self.level)
+        sharp = np.asarray(self.sensitivity) * (1 - np.asarray(self.loss) * level)
+        seen = detection(prior=self.prior, cost_miss=self.cost_miss, cost_false=self.cost_false, sensitivity=sharp)
+        return replace(seen, hit=np.asarray(seen.hit * (1 - np.asarray(self.spoofing) * level)))
 
-    def applied(self, defence: CollectiveDefence, *, attack: str) -> CollectiveDefence:
+    @property
+    def left(self) -> Any:
+        """Share of the days of consultation and deliberation that is left."""
+        return 1 - np.asarray(self.speed) * np.asarray(self.level)
+
+    def judging(self, members: Sequence[Member], kinds: Sequence[str]) -> tuple[Member, ...]:
+        """Return members who judge one kind of attack, and incidents of all kinds, by machine.
+
+        Parameters
+        ----------
+        members : sequence of Member
+        kinds : sequence of str
+            Names of the attacks.
+
+        Raises
+        ------
+        GameError
+            If there is no such attack.
+        """
+        doubtful = self.attack or kinds[0]
+        if doubtful not in kinds:
+            near = difflib.get_close_matches(doubtful, kinds, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise GameError(f"automation judges {doubtful!r}, which is no attack among {', '.join(kinds)}{hint}")
+        warning = self.warning
+        return tuple(
+            replace(
+                member,
+                recognition={kind: warning.hit if kind == doubtful else member.recognises(kind) for kind in kinds},
+                false_alarm=warning.false_alarm,
+            )
+            for member in members
+        )
+
+    def applied(self, defence: Any, *, attack: str) -> Any:
         """Return a game whose treaty consults faster, and whose members judge one kind of attack by machine.
+
+        To keep the numbers of automation as parameters of the game, set its ``automation`` instead.
 
         Parameters
         ----------
@@ -153,17 +199,6 @@ class Automation:
         GameError
             If there is no such attack.
         """
-        defence.participation_game().attack(attack)
-        warning = self.warning
-        kinds = [one.name for one in defence.attacks]
-        members = tuple(
-            replace(
-                member,
-                recognition={kind: warning.hit if kind == attack else member.recognises(kind) for kind in kinds},
-                false_alarm=warning.false_alarm,
-            )
-            for member in defence.members
-        )
-        left = 1 - np.asarray(self.speed) * np.asarray(self.level)
-        faster = {"treaty.consultation": {"multiply": left}, "treaty.deliberation": {"multiply": left}}
+        members = replace(self, attack=attack).judging(defence.members, [one.name for one in defence.attacks])
+        faster = {"treaty.consultation": {"multiply": self.left}, "treaty.deliberation": {"multiply": self.left}}
         return replace(defence, members=members).at(**faster)

@@ -4,6 +4,11 @@ Member i recognises attack x with probability e_i. With probability chi (``share
 share one assessment, drawn once at the mean of e; else draws are independent. The treaty is invoked iff the
 votes of those who recognise reach the quota of the rule. So P(invoked) is the tail of a weighted
 Poisson-binomial distribution, mixed with chi.
+
+Where members talk before they vote, member i holds the common assessment with probability tau_i (``games.talk``) and
+its own otherwise. Given the common draw C, which is 1 with probability mean(e), members are independent again, each
+recognising with probability tau_i C + (1 - tau_i) e_i: so P(invoked) is the mean of two tails. All tau_i = 0 gives
+independent draws, all tau_i = 1 one assessment, as chi = 1 does.
 """
 
 from __future__ import annotations
@@ -158,7 +163,12 @@ class Invocation:
 
 
 def invocation(
-    recognition: Floats, votes: Floats, quota: float, shared_intelligence: Any = 0.0, attribution: Any = 1.0
+    recognition: Floats,
+    votes: Floats,
+    quota: float,
+    shared_intelligence: Any = 0.0,
+    attribution: Any = 1.0,
+    talk: Any = 0.0,
 ) -> Invocation:
     """Return the probability that the treaty is invoked, and who recognises although it is not.
 
@@ -174,25 +184,40 @@ def invocation(
         chi, the probability of one common assessment.
     attribution : array_like, shape (...)
         Probability that the attacker can be named; where it cannot, nobody recognises the attack.
+    talk : array_like, shape (..., N)
+        tau_i, the probability that a member holds the common assessment after talk.
     """
     e = np.asarray(recognition, dtype=np.float64)
     chi = np.asarray(shared_intelligence, dtype=np.float64)
+    tau = np.asarray(talk, dtype=np.float64)
     n = e.shape[-1]
     if n == 0:
         return Invocation(np.zeros(np.broadcast_shapes(e.shape[:-1], chi.shape)), e)
+    shared = e.mean(axis=-1)
+    if np.any(tau):
+        failing, both = np.zeros(()), np.zeros(())
+        for common, weight in ((1.0, shared), (0.0, 1 - shared)):
+            fails, missed = _failing(np.asarray(tau * common + (1 - tau) * e), votes, quota)
+            failing, both = failing + weight * fails, both + weight[..., None] * missed
+    else:
+        failing, both = _failing(e, votes, quota)
+    named = np.asarray(attribution, dtype=np.float64)
+    not_invoked = 1 - named + named * (chi * (1 - shared) + (1 - chi) * failing)
+    both = (named * (1 - chi))[..., None] * both
+    possible = not_invoked > 0
+    conditional = np.where(possible[..., None], both / np.where(possible, not_invoked, 1.0)[..., None], e)
+    return Invocation(np.asarray(1 - not_invoked), conditional)
+
+
+def _failing(e: Floats, votes: Floats, quota: float) -> tuple[Any, Any]:
+    """Return P(votes fall short), and P(member i recognises and they do), for independent members."""
     others = _failing_without(e, votes, quota)
     sums, mass = others[0]
     failing = _with_vote((sums, mass), e[..., 0, None], float(votes[0]), quota)[1].sum(axis=-1)
     without = np.stack(
         [mass[..., sums + votes[i] < quota * (1 - 1e-9)].sum(axis=-1) for i, (sums, mass) in enumerate(others)], axis=-1
     )
-    shared = e.mean(axis=-1)
-    named = np.asarray(attribution, dtype=np.float64)
-    not_invoked = 1 - named + named * (chi * (1 - shared) + (1 - chi) * failing)
-    both = (named * (1 - chi))[..., None] * e * without
-    possible = not_invoked > 0
-    conditional = np.where(possible[..., None], both / np.where(possible, not_invoked, 1.0)[..., None], e)
-    return Invocation(1 - not_invoked, conditional)
+    return failing, e * without
 
 
 Partial = tuple[Floats, Floats]  # distinct sums of votes below the quota, and the mass on each, shape (..., len(sums))

@@ -22,8 +22,11 @@ MEMBER_NUMBERS = {  # every plain number of a member, and its upper end; the low
     "opt_out": 1.0,
     "audience": np.inf,
     "opposition": np.inf,
-    "false_alarm": 1.0,
+    "rapid": np.inf,
+    "rapid_delay": np.inf,
+    "bias": 1.0,
 }
+BY_ATTACK = ("recognition", "false_alarm")  # probabilities: one number, or one for each kind of attack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +98,23 @@ class Member:
         u, cost of staying out before its own public once the treaty is invoked; >= 0.
     opposition : array_like
         p, cost of assisting that its domestic opposition exacts; >= 0.
-    false_alarm : array_like
-        Probability in [0, 1] that it takes an incident that is no attack for one.
+    false_alarm : array_like or mapping of str to array_like
+        Probability in [0, 1] that it takes an incident that is no attack for one; by the kind of attack that the
+        incident looks like if a mapping.
+    rapid : array_like
+        What part of its capability is held at high readiness; >= 0, in units of strength (all of it if more). It
+        arrives at once ``rapid_delay`` days after the order; the rest follows by ``delay`` and ``days_per_unit``.
+    rapid_delay : array_like
+        Days until the part at high readiness is there; >= 0.
+    bias : array_like
+        beta in [0, 1], how strong an answer it wants beyond what the severity of the case warrants (severity runs
+        from 0 to 1); only differences between members count. See ``games.talk``.
+
+    Notes
+    -----
+    A member has one kind of support, chosen before it learns its cost (``support``). A choice among kinds after it
+    knows its cost would make its contribution a variable of more than two values, for which the solvers here have no
+    certificate; enter such a member as the kind that it would give.
 
     Raises
     ------
@@ -119,6 +137,9 @@ class Member:
     audience: Any = 0.0
     opposition: Any = 0.0
     false_alarm: Any = 0.0
+    rapid: Any = 0.0
+    rapid_delay: Any = 0.0
+    bias: Any = 0.0
 
     def __post_init__(self) -> None:
         check_name(self.name, "member")
@@ -130,16 +151,15 @@ class Member:
             raise ParameterError(
                 f"cost of {self.name} must be a Distribution, got {type(self.cost).__name__} {self.cost!r}"
             )
-        if isinstance(self.recognition, Mapping):
-            by_attack = {
-                attack: number_in(value, 0.0, 1.0, f"recognition of {attack} by {self.name}")
-                for attack, value in self.recognition.items()
-            }
-            object.__setattr__(self, "recognition", by_attack)
-        else:
-            object.__setattr__(
-                self, "recognition", number_in(self.recognition, 0.0, 1.0, f"recognition of {self.name}")
-            )
+        for key in BY_ATTACK:
+            what, value = key.replace("_", " "), getattr(self, key)
+            if isinstance(value, Mapping):
+                checked: Any = {
+                    attack: number_in(x, 0.0, 1.0, f"{what} of {attack} by {self.name}") for attack, x in value.items()
+                }
+            else:
+                checked = number_in(value, 0.0, 1.0, f"{key} of {self.name}")
+            object.__setattr__(self, key, checked)
 
     def recognises(self, attack: str) -> Any:
         """Return the probability that it sees an attack of this kind as an armed attack.
@@ -149,13 +169,26 @@ class Member:
         GameError
             If its recognition is given by kind of attack and this kind is not among them.
         """
-        if not isinstance(self.recognition, Mapping):
-            return self.recognition
-        if attack not in self.recognition:
-            raise GameError(
-                f"recognition of {self.name} has no attack {attack!r}; it has {', '.join(map(repr, self.recognition))}"
-            )
-        return self.recognition[attack]
+        return self._by_attack("recognition", attack)
+
+    def mistakes(self, attack: str) -> Any:
+        """Return the probability that it takes an incident that looks like this kind of attack for one.
+
+        Raises
+        ------
+        GameError
+            If its false alarms are given by kind of attack and this kind is not among them.
+        """
+        return self._by_attack("false_alarm", attack)
+
+    def _by_attack(self, key: str, attack: str) -> Any:
+        value = getattr(self, key)
+        if not isinstance(value, Mapping):
+            return value
+        if attack not in value:
+            what = key.replace("_", " ")
+            raise GameError(f"{what} of {self.name} has no attack {attack!r}; it has {', '.join(map(repr, value))}")
+        return value[attack]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +205,8 @@ class Attack:
         W, days until the attack is decided; > 0.
     attribution : array_like
         Probability in [0, 1] that the attacker can be named at all; where it cannot, nobody recognises an attack.
+    at_stake : array_like
+        Share in [0, 1] of each member's ``stake`` that this attack puts at risk.
 
     Raises
     ------
@@ -183,10 +218,12 @@ class Attack:
     strength: Any
     window: Any = 30.0
     attribution: Any = 1.0
+    at_stake: Any = 1.0
 
     def __post_init__(self) -> None:
         check_name(self.name, "attack")
-        object.__setattr__(self, "attribution", number_in(self.attribution, 0.0, 1.0, f"attribution of {self.name}"))
+        for key in ("attribution", "at_stake"):
+            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, 1.0, f"{key} of {self.name}"))
         for key in ("strength", "window"):
             object.__setattr__(
                 self, key, number_in(getattr(self, key), 0.0, np.inf, f"{key} of {self.name}", strict=True)

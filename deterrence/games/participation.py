@@ -9,7 +9,8 @@ probability H_x(S) = S^m / (S^m + A_x^m). Member i gets s_i H_x(S) - c_i if it a
 With all that a member and a treaty may say, w_i is sigma_i K_i times the share of ``games.arrival``, assisting
 costs g_i c_i + p_i + (1 - delta_i) r_i 1{invoked}, and staying out r_i 1{invoked} + h_i + t f_i, where r_i = (1 -
 o_i) (obligation_i + a) + u_i; sigma, g and delta are ``strength``, ``cost`` and ``discharges`` of its kind of
-``support``, o ``opt_out``, u ``audience``, p ``opposition``, and a the treaty's ``automaticity``.
+``support``, o ``opt_out``, u ``audience``, p ``opposition``, and a the treaty's ``automaticity``. An attack may
+put only a share ``at_stake`` of each stake at risk: s_i stands for that share of it.
 
 The symbols, in the order of the formulas: K ``capability``, d ``delay``, W ``window``, tau ``decay``, B
 ``base``, f ``forward``, iota ``integration``, m ``decisiveness``, A ``strength`` of the attack, s ``stake``,
@@ -33,7 +34,10 @@ from deterrence.games.costs import DistributionRow, stack_last
 from deterrence.games.errors import GameError
 from deterrence.games.invocation import Invocation, InvocationRule, invocation
 from deterrence.games.members import MEMBER_NUMBERS, Attack, Member, Support, check_name, distinct, number_in
+from deterrence.games.participation_stage import ParticipationStage, contest_success
 from deterrence.games.paths import Change, changed
+from deterrence.games.shown import Shown
+from deterrence.games.talk import pivotal_bias, surviving_share
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +58,7 @@ STATES = ("invoked", "not invoked")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class ParticipationGame:
+class ParticipationGame(Shown):
     """A participation game among N members, for one or more kinds of attack; numbers may be batches.
 
     Attributes
@@ -84,6 +88,9 @@ class ParticipationGame:
         until the last one that the rule needs has agreed. For rules that count members, or a lead nation.
     automaticity : array_like
         Obligation >= 0 that the treaty itself lays on every member once it is invoked.
+    talk : array_like
+        Probability in [0, 1] that a member is heard when members talk before they vote. How much of what they know
+        survives the talk depends on their ``bias``; see ``games.talk``.
 
     Raises
     ------
@@ -114,6 +121,7 @@ class ParticipationGame:
     consultation: Any = 0.0
     deliberation: Any = 0.0
     automaticity: Any = 0.0
+    talk: Any = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "members", distinct(self.members, Member, "members"))
@@ -127,6 +135,7 @@ class ParticipationGame:
         for member in self.members:
             for attack in self.attacks:
                 member.recognises(attack.name)
+                member.mistakes(attack.name)
         self.batch_shape  # noqa: B018  (checked when made)
 
     @property
@@ -153,11 +162,12 @@ class ParticipationGame:
         """Leading dimensions of all numbers, broadcast."""
         shapes = [np.shape(getattr(self, key)) for key, *_ in _RANGES]
         for attack in self.attacks:
-            shapes += [np.shape(attack.strength), np.shape(attack.window), np.shape(attack.attribution)]
+            shapes += [np.shape(getattr(attack, key)) for key in ("strength", "window", "attribution", "at_stake")]
         for member in self.members:
             shapes += [np.shape(getattr(member, key)) for key in MEMBER_NUMBERS]
             shapes += [np.shape(getattr(member.support, key)) for key in ("strength", "cost", "discharges")]
             shapes += [member.cost.batch_shape, *(np.shape(member.recognises(a.name)) for a in self.attacks)]
+            shapes += [np.shape(member.mistakes(a.name)) for a in self.attacks]
         try:
             return np.broadcast_shapes(*shapes)
         except ValueError:
@@ -189,12 +199,28 @@ class ParticipationGame:
         kind = self.attack(attack)
         votes, quota = self.rule.ballot(self.names)
         recognition = stack_last([member.recognises(kind.name) for member in self.members])
-        return invocation(recognition, votes, quota, self.shared_intelligence, kind.attribution)
+        return invocation(recognition, votes, quota, self.shared_intelligence, kind.attribution, self.heard())
 
-    def false_invocation(self) -> Floats:
-        """Return the probability that an incident that is no attack invokes the treaty, shape (...)."""
+    def false_invocation(self, attack: str | None = None) -> Floats:
+        """Return the probability that an incident that is no attack invokes the treaty, shape (...).
+
+        Parameters
+        ----------
+        attack : str, optional
+            The kind of attack that the incident looks like; by default the first.
+        """
+        kind = self.attacks[0] if attack is None else self.attack(attack)
         votes, quota = self.rule.ballot(self.names)
-        return invocation(self._row("false_alarm"), votes, quota, self.shared_intelligence).probability
+        mistaken = stack_last([member.mistakes(kind.name) for member in self.members])
+        return invocation(mistaken, votes, quota, self.shared_intelligence, talk=self.heard()).probability
+
+    def heard(self) -> Floats:
+        """Return the probability that each member's assessment is the common one after talk, shape (..., N)."""
+        if not np.any(self.talk):
+            return np.zeros(len(self.members))
+        votes, quota = self.rule.ballot(self.names)
+        bias = self._row("bias")
+        return np.asarray(_last(self.talk) * surviving_share(np.abs(bias - pivotal_bias(bias, votes, quota))))
 
     def stage(self, attack: str | None = None, *, invoked: bool, position: Floats | None = None) -> ParticipationStage:
         """Return the simultaneous-move game after an attack, in one state of the treaty.
@@ -230,7 +256,7 @@ class ParticipationGame:
             weights=arriving,
             strength=np.asarray(kind.strength),
             decisiveness=np.asarray(self.decisiveness),
-            stakes=self._row("stake") / unit,
+            stakes=_last(kind.at_stake) * self._row("stake") / unit,
             penalties=(penalty - self._row("opposition")) / unit,
             position=np.asarray(position, dtype=np.float64),
             costs=DistributionRow([member.cost for member in self.members]),
@@ -245,127 +271,17 @@ class ParticipationGame:
         agreeing = None
         if invoked and np.any(self.deliberation):
             agreeing = (*self.rule.count(len(self.members)), _last(self.deliberation))
-        return capability * arriving_share(slack, capability * self._row("days_per_unit"), _last(self.decay), agreeing)
+        decay, lift = _last(self.decay), self._row("days_per_unit")
+        rapid = np.minimum(self._row("rapid"), capability)
+        if not np.any(rapid):
+            return capability * arriving_share(slack, capability * lift, decay, agreeing)
+        sooner = slack + self._row("delay") - self._row("rapid_delay")
+        rest = capability - rapid
+        first = rapid * arriving_share(sooner, np.zeros_like(rapid), decay, agreeing)
+        return np.asarray(first + rest * arriving_share(slack, rest * lift, decay, agreeing))
 
     def _row(self, name: str) -> Floats:
         return stack_last([getattr(member, name) for member in self.members])
-
-
-@dataclass(frozen=True, eq=False)
-class ParticipationStage:
-    """The simultaneous-move game after one kind of attack, in one state of the treaty: all that a solver needs.
-
-    Attributes
-    ----------
-    names : tuple of str
-        The N members.
-    base : ndarray, shape (...)
-        Strength that fights in any case: B + sum of forward strengths.
-    weights : ndarray, shape (..., N)
-        w', what each member's assistance adds in time.
-    strength, decisiveness : ndarray, shape (...)
-        The attack's A and m.
-    stakes, penalties : ndarray, shape (..., N)
-        s, and what staying out costs more than assisting, both per unit of the private cost.
-    position : ndarray, shape (..., N)
-        Probability that each member is in a position to act.
-    costs : DistributionRow
-        Of N distributions.
-    burdens : ndarray, shape (..., N)
-        What the member pays whatever it does.
-    units : ndarray, shape (..., N)
-        Share of its private cost that its kind of support costs.
-    """
-
-    names: tuple[str, ...]
-    base: Floats
-    weights: Floats
-    strength: Floats
-    decisiveness: Floats
-    stakes: Floats
-    penalties: Floats
-    position: Floats
-    costs: DistributionRow
-    burdens: Floats = field(default_factory=lambda: np.zeros(1))
-    units: Floats = field(default_factory=lambda: np.ones(1))
-
-    @cached_property
-    def batch_shape(self) -> tuple[int, ...]:
-        """Leading dimensions, broadcast."""
-        rows = (self.weights, self.stakes, self.penalties, self.position, self.burdens, self.units)
-        return np.broadcast_shapes(
-            self.base.shape,
-            self.strength.shape,
-            self.decisiveness.shape,
-            self.costs.batch_shape,
-            *(a.shape[:-1] for a in rows),
-        )
-
-    def defence_holds(self, strength: Floats) -> Floats:
-        """Return H at total strengths of shape (..., L): the batch dimensions come first."""
-        return contest_success(strength, self.strength[..., None], self.decisiveness[..., None])
-
-    def payoffs(self, cutpoints: Floats, probabilities: Floats, holds: Floats) -> Floats:
-        """Return each member's expected payoff before it knows its cost, shape (..., N).
-
-        Parameters
-        ----------
-        cutpoints, probabilities : ndarray, shape (..., N)
-            Those of cost equal to the cutpoint may mix: the probability is then below e F(c).
-        holds : ndarray, shape (...)
-            E[H].
-        """
-        paid = self.position * self.costs.partial_mean(cutpoints)
-        paid = paid - cutpoints * (self.position * self.costs.cdf(cutpoints) - probabilities)
-        worth = self.stakes * np.asarray(holds)[..., None] - paid - self.penalties * (1 - probabilities)
-        return np.asarray(self.units * worth - self.burdens)
-
-    def at(self, index: Any) -> ParticipationStage:
-        """Return the stage at one index (or a slice) of the batch dimensions."""
-        shape = self.batch_shape
-        n = len(self.names)
-
-        def one(array: Floats) -> Floats:
-            return array if array.ndim == 0 else np.broadcast_to(array, shape)[index]
-
-        def row(array: Floats) -> Floats:
-            return array if array.ndim == 1 else np.broadcast_to(array, (*shape, n))[index]
-
-        return ParticipationStage(
-            self.names,
-            one(self.base),
-            row(self.weights),
-            one(self.strength),
-            one(self.decisiveness),
-            row(self.stakes),
-            row(self.penalties),
-            row(self.position),
-            self.costs.at(index, shape),
-            row(self.burdens),
-            row(self.units),
-        )
-
-
-def contest_success(own: Any, other: Any, decisiveness: Any) -> Floats:
-    """Return H(S) = S^m / (S^m + A^m), the ratio contest success function, broadcast.
-
-    Parameters
-    ----------
-    own : array_like
-        S >= 0; at S = 0 the defence fails for certain.
-    other : array_like
-        A > 0.
-    decisiveness : array_like
-        m > 0.
-
-    References
-    ----------
-    .. [1] J. Hirshleifer, "Conflict and Rent-Seeking Success Functions", Public Choice 63 (1989), 101-112.
-    """
-    from scipy.special import expit
-
-    with np.errstate(divide="ignore"):
-        return np.asarray(expit(decisiveness * (np.log(np.asarray(own, dtype=np.float64)) - np.log(other))))
 
 
 _RANGES = (
@@ -378,6 +294,7 @@ _RANGES = (
     ("consultation", 0.0, np.inf, False),
     ("deliberation", 0.0, np.inf, False),
     ("automaticity", 0.0, np.inf, False),
+    ("talk", 0.0, 1.0, False),
 )
 _SHOWN = ("capability", "delay", "stake", "obligation", "bilateral", "forward")
 

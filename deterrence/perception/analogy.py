@@ -6,7 +6,8 @@ replies to these expectations (Jehiel 2005 [1]_). Where a class is never visited
 erred with equal, vanishing probability. Inaction where a promise did not hold thus lowers what is expected where it
 does.
 
-Pure equilibria are listed; there may be none, as mixed ones are not looked for.
+Pure equilibria are all listed. Mixed ones solve the equations of indifference of a pattern of supports, in which the
+weights of a class are products of probabilities; they are solved from several starts and checked by the definition.
 
 References
 ----------
@@ -17,27 +18,31 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.optimize import least_squares
 
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Strategies
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array
-from deterrence.perception.replies import reply, visits
+from deterrence.perception.replies import reply, undominated, visits
 from deterrence.perception.trees import strategies_of, tree_of
 from deterrence.solvers.spe import path_of_play
+
+_STARTS = 3  # of each pattern of supports
+_LEAST = 1e-7  # probability of what is played in a mixture
 
 Classes = Mapping[str, Sequence[Sequence[str]]]
 
 
 @dataclass(frozen=True, eq=False)
 class AnalogyProfile(BehaviorProfile):
-    """A pure profile with what each player expects of the others.
+    """A profile with what each player expects of the others.
 
     Attributes
     ----------
@@ -53,10 +58,11 @@ def analogy_based(
     *,
     classes: Classes | None = None,
     at: Mapping[str, object] | None = None,
+    mixed: bool = False,
     tol: float = 1e-9,
     limit: int = 20_000,
 ) -> EquilibriumSet:
-    """Find every analogy-based expectation equilibrium in pure strategies.
+    """Find every analogy-based expectation equilibrium in pure strategies, and mixed ones on request.
 
     Parameters
     ----------
@@ -67,10 +73,12 @@ def analogy_based(
         not list is a class by itself: there it expects what is true.
     at : mapping of str to number, optional
         Values of the game's parameters.
+    mixed : bool
+        Whether to look for mixed ones, support by support.
     tol : float
         Differences up to this share of a player's payoff span are ties.
     limit : int
-        Most pure profiles to look at.
+        Most pure profiles, or patterns of supports, to look at.
 
     Returns
     -------
@@ -83,7 +91,7 @@ def analogy_based(
     ParameterError
         If a player or an information set is unknown, sets of one class differ in their actions, or one is listed twice.
     GameError
-        If the game has more than ``limit`` pure profiles.
+        If the game has more than ``limit`` of them.
 
     Examples
     --------
@@ -107,29 +115,93 @@ def analogy_based(
     for player in classes or {}:
         if player not in tree.players:
             raise ParameterError(f"classes name the unknown player {player!r}; players are {', '.join(tree.players)}")
+    profiles = list(_pure(tree, grouped, tol))
+    if mixed:
+        profiles += _mixed(tree, grouped, tol, limit)
     found = []
-    for picks in itertools.product(*(range(len(s.actions)) for s in tree.infosets)):
-        actions = np.zeros(tree.topology.action_count)
-        actions[[s.first + pick for s, pick in zip(tree.infosets, picks, strict=True)]] = 1.0
+    for actions in profiles:
         expected = _expectations(tree, actions, grouped)
-        if all(_content(tree, i, actions, expected[player], tol) for i, player in enumerate(tree.players)):
-            told = {player: _others(tree, player, expected[player]) for player in tree.players}
-            found.append(
-                Equilibrium(
-                    game=tree,
-                    concept="analogy-based expectation",
-                    kind=path_of_play(tree, actions),
-                    profile=AnalogyProfile(actions, None, expectations=told),
-                )
+        told = {player: _others(tree, player, expected[player]) for player in tree.players}
+        found.append(
+            Equilibrium(
+                game=tree,
+                concept="analogy-based expectation",
+                kind=path_of_play(tree, actions),
+                profile=AnalogyProfile(actions, None, expectations=told),
             )
+        )
     return EquilibriumSet(
         game=tree,
         concept="analogy-based expectation",
-        method="pure profiles",
+        method="patterns of supports" if mixed else "pure profiles",
         equilibria=tuple(found),
         complete=False,
-        options={"classes": classes or {}, "tol": tol, "limit": limit},
+        options={"classes": classes or {}, "mixed": mixed, "tol": tol, "limit": limit},
     )
+
+
+def _pure(tree: ExtensiveGame, grouped: Mapping[str, list[list[int]]], tol: float) -> Iterator[Array]:
+    for picks in itertools.product(*(range(len(s.actions)) for s in tree.infosets)):
+        actions = np.zeros(tree.topology.action_count)
+        actions[[s.first + pick for s, pick in zip(tree.infosets, picks, strict=True)]] = 1.0
+        if _is_equilibrium(tree, actions, grouped, tol):
+            yield actions
+
+
+def _mixed(tree: ExtensiveGame, grouped: Mapping[str, list[list[int]]], tol: float, limit: int) -> list[Array]:
+    """Return mixed equilibria, one for each pattern of supports for which one is found."""
+    usable = undominated(tree)
+    count = float(np.prod([2.0 ** len(left) - 1 for left in usable]))
+    if count > limit:
+        raise GameError(f"the game has {count:,.0f} patterns of supports, more than limit={limit:,}")
+    options = [[pick for n in range(1, len(left) + 1) for pick in itertools.combinations(left, n)] for left in usable]
+    rng, found = np.random.default_rng(0), []
+    for pattern in itertools.product(*options):
+        slots = [[s.first + a for a in pick] for s, pick in zip(tree.infosets, pattern, strict=True)]
+        if max(map(len, slots), default=1) == 1:
+            continue
+        for _ in range(_STARTS):
+            actions = np.zeros(tree.topology.action_count)
+            for own in slots:
+                actions[own] = rng.dirichlet(np.ones(len(own)))
+            solved = _indifferent(tree, actions, slots, grouped)
+            if solved is not None and _is_equilibrium(tree, solved, grouped, tol):
+                found.append(solved)
+                break
+    return found
+
+
+def _indifferent(
+    tree: ExtensiveGame, start: Array, slots: Sequence[Sequence[int]], grouped: Mapping[str, list[list[int]]]
+) -> Array | None:
+    """Return a profile with the support of ``start`` in which players expect the same of all that they play."""
+    first = np.array([own[0] for own in slots for _ in own[1:]])
+    where = np.array([slot for own in slots for slot in own[1:]])
+
+    def spread(x: Array) -> Array:
+        actions = start.copy()
+        actions[first] = 1.0
+        actions[where] = x
+        np.subtract.at(actions, first, x)
+        return actions
+
+    def gaps(x: Array) -> Array:
+        expected = _expectations(tree, spread(x), grouped)
+        worth = np.zeros(len(start))
+        for i, player in enumerate(tree.players):
+            values = reply(tree, i, expected[player], surprised="blames errors").worth
+            worth = np.where(np.isnan(values), worth, values)
+        return np.asarray(worth[where] - worth[first])
+
+    solved = least_squares(gaps, start[where], bounds=(0, 1), xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=30)
+    actions = spread(solved.x)
+    played = np.concatenate([actions[first], actions[where]])
+    return actions if played.min() > _LEAST else None
+
+
+def _is_equilibrium(tree: ExtensiveGame, actions: Array, grouped: Mapping[str, list[list[int]]], tol: float) -> bool:
+    expected = _expectations(tree, actions, grouped)
+    return all(_content(tree, i, actions, expected[player], tol) for i, player in enumerate(tree.players))
 
 
 def _classes(tree: ExtensiveGame, player: str, listed: Sequence[Sequence[str]]) -> list[list[int]]:

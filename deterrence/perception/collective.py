@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,11 @@ from deterrence.games.quantities import Array
 from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import Play, SubjectiveOutcome
 from deterrence.perception.trees import Ends
-from deterrence.perception.views import BELIEVES, View, check_players
+from deterrence.perception.views import check_players, read_views
 
 REFRAIN, YIELDS, HOLDS, FAILS = "refrain", "target yields", "defence holds", "defence fails"
 _RESOLVES = ("lowest", "highest")  # which equilibrium of the response
+_NODES = 24  # values of the prize between two at which what is best changes, for a noisy aggressor
 
 
 def is_collective(game: Any) -> bool:
@@ -30,46 +31,58 @@ def is_collective(game: Any) -> bool:
 
 
 def subjective_defence(
-    source: Any, *, truth: Mapping[str, Any], beliefs: Mapping[str, Mapping[str, Any]], stated_chance: float
+    source: Any,
+    *,
+    truth: Mapping[str, Any],
+    beliefs: Mapping[str, Mapping[str, Any]],
+    stated_chance: float,
+    concept: Any = None,
 ) -> SubjectiveOutcome | SubjectiveGrid:
     """Return what happens in a scenario or a collective-defence game whose players hold wrong values.
 
     The aggressor chooses for each value of the prize at its own values; members who are mistaken respond by their
-    part of the equilibrium of their own game. Ranges are over the lowest and the highest equilibrium of the
-    response, in what the aggressor expects and in what happens. An attack counts as war (the target fights in any
-    case), and as unwanted where its payoff at the true values is below that of refraining.
+    part of the equilibrium of their own game. Where beliefs about beliefs are stated, a player foresees of each
+    member so named what this member would do in the nested view, of the rest their part in an equilibrium of its own
+    game, and replies to that: a member by its best cutpoint (there is one), the aggressor by its best choice at each
+    value of the prize. What a target thinks it would see decides, in the aggressor's eyes, whether it resists; if
+    nothing is said of that, the aggressor knows how the target reckons.
+
+    Ranges are over the lowest and the highest equilibrium of the response, in what the aggressor expects and in what
+    happens; a player who thinks of several games thinks of the same end of the range in each. An attack that is
+    resisted counts as war, and an attack as unwanted where its payoff at the true values is below that of refraining.
 
     Parameters
     ----------
     source : Scenario or CollectiveDefence
     truth, beliefs : mapping
-        Values by path (of a scenario also by parameter name); beliefs of depth one.
+        Values by path (of a scenario also by parameter name); overlays as in ``subjective``, nested to any depth.
     stated_chance : float
         See ``subjective``.
+    concept : str, optional
+        ``"qre 10"``: the aggressor chooses by noisy best reply, with that precision per unit of the prize (members'
+        private costs make their choices noisy already). The answer is then a ``SubjectiveGrid``, of one point if
+        there are no arrays.
 
     Raises
     ------
     ParameterError
-        If a player or path is unknown, or beliefs about beliefs are stated.
+        If a player or path is unknown, a chain of beliefs is circular, or one contradicts itself; if the concept is
+        another one.
     """
     plain = source.game() if hasattr(source, "at_values") else source
     check_players(beliefs, plain.players, "beliefs")
-    for player, overlay in beliefs.items():
-        if BELIEVES in overlay:
-            raise ParameterError(
-                f"beliefs of {player} about others' beliefs: a collective-defence game takes one level, in which all "
-                "the others are thought to see the game as the player does"
-            )
+    stated = getattr(source, "table", source).perception  # as a scenario's file, or the game itself, has it
+    told = {p: {**stated.get(p, {}), **beliefs.get(p, {})} for p in plain.players if p in stated or p in beliefs}
+    views = read_views(truth, told, plain.players, None, relative=True)
     game = _with_overlays(source, truth, beliefs)
-    values = [*truth.values(), *(value for overlay in beliefs.values() for value in overlay.values())]
-    if any(np.ndim(x) for value in values for x in (value.values() if isinstance(value, Mapping) else [value])):
-        return _grid(game)
+    precision = _precision(concept)
+    if precision is not None or any(np.ndim(x) for x in _numbers([truth, *beliefs.values()])):
+        return _grid(game, precision)
     kinds = [attack.name for attack in game.attacks]
     paths = [(REFRAIN,), *((kind, how) for kind in kinds for how in (YIELDS, HOLDS, FAILS))]
     attacked = np.array([float(len(path) > 1) for path in paths])
     fought = np.array([float(path[-1] in (HOLDS, FAILS)) for path in paths])
     ends = Ends(paths, paths, {"attack": attacked, "war": fought})
-    views = {player: View({**truth, **beliefs.get(player, {})}) for player in game.players}
     several = game.perceived_response().several or game.response().several
     picks = range(2) if several else range(1)
     plays = tuple(_play(game, _RESOLVES[i], _RESOLVES[k]) for i, k in itertools.product(picks, picks))
@@ -101,20 +114,54 @@ def _with_overlays(source: Any, truth: Mapping[str, Any], beliefs: Mapping[str, 
     return dataclasses.replace(source.at(**truth), perception=overlays)
 
 
-def _grid(game: Any) -> SubjectiveGrid:
-    found = game.attack_probabilities()
-    prize = game.aggressor.prize
-    wars, regretted, unwanted = [], [], []
+def _numbers(values: Any) -> Iterator[Any]:
+    """Yield the numbers and arrays in overlays, nested ones and changes like {"add": x} among them."""
+    if isinstance(values, Mapping):
+        values = list(values.values())
+    if isinstance(values, list):
+        for value in values:
+            yield from _numbers(value)
+    else:
+        yield values
+
+
+def _precision(concept: Any) -> float | None:
+    """Return the precision of a noisy aggressor; None for one that replies best."""
+    if concept is None:
+        return None
+    words = str(concept).lower().split()
+    try:
+        number = float(words[1]) if len(words) == 2 and words[0] == "qre" else -1.0
+    except ValueError:
+        number = -1.0
+    if not (0 <= number < np.inf):
+        raise ParameterError(
+            f"a collective-defence game is solved for its equilibria, or with concept='qre PRECISION', got {concept!r}"
+        )
+    return number
+
+
+def _grid(game: Any, precision: float | None) -> SubjectiveGrid:
+    prize, kinds = game.aggressor.prize, [attack.name for attack in game.attacks]
+    tables, wars, regretted, unwanted = [], [], [], []
     for resolve in _RESOLVES:
-        resists, regret = game.resistance(resolve), _regretted(game, resolve, resolve)
-        wars.append((game.aggressor_choice(resolve).measure(prize)[..., 1:] * resists).sum(axis=-1))
+        resists = game.resistance(resolve)
+        if precision is None:
+            measure = game.aggressor_choice(resolve).measure(prize)
+            regret = _regretted(game, resolve, resolve)
+        else:
+            chosen = game.aggressor_choice(resolve)
+            truth = game.aggressor_choice(resolve, at_true_values=True)
+            measure, regret = _noisy(chosen, truth, prize, precision)
+        tables.append(measure)
+        wars.append((measure[..., 1:] * resists).sum(axis=-1))
         regretted.append(regret.sum(axis=-1))
         unwanted.append((regret * resists).sum(axis=-1))
-    pairs = {
-        "attack": found.likelihood,
-        "war": (np.minimum(*wars), np.maximum(*wars)),
-        **found.by_kind,
-    }
+    by_kind = {label: tuple(t[..., k] for t in tables) for k, label in enumerate((REFRAIN, *kinds))}
+    pairs: dict[str, Any] = {"attack": tuple(1 - t[..., 0] for t in tables), "war": wars, **by_kind}
+    if precision is None:  # each kind of attack may be met by either equilibrium
+        found = game.attack_probabilities()
+        pairs |= {"attack": found.likelihood, **found.by_kind}
     mistaken = {"attack": regretted, "war": unwanted}
     shape = np.broadcast_shapes(*(np.shape(x) for pair in (*pairs.values(), regretted, unwanted) for x in pair))
 
@@ -127,6 +174,38 @@ def _grid(game: Any) -> SubjectiveGrid:
     return SubjectiveGrid(
         shape=shape, ask=lambda event: answer(event, pairs), unwanted=lambda event: answer(event, mistaken)
     )
+
+
+def _noisy(chosen: Any, truth: Any, prize: Any, precision: float) -> tuple[Array, Array]:
+    r"""Return the chances of refraining and of each attack by logit choice, and of regretted attacks.
+
+    With value v of the prize attack x is chosen with a probability proportional to :math:`e^{\lambda U_x(v)}`, as
+    believed, and refraining to 1. The mean over v is taken by Gauss-Legendre quadrature between the values at which
+    what is best changes, so that it is exact in the limit of high precision.
+    """
+    batch = np.broadcast_shapes(np.shape(chosen.threshold), np.shape(truth.threshold), np.shape(prize.location))
+    limits = [x for table in (chosen.lower, chosen.upper, truth.break_even) for x in np.moveaxis(table, -1, 0)]
+    ranks = [np.broadcast_to(_rank(prize, x), batch) for x in limits]
+    knots = np.sort(np.stack([np.zeros(batch), *ranks, np.ones(batch)]), axis=0)
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    total, regretted = np.zeros(()), np.zeros(())
+    for low, high in itertools.pairwise(knots):
+        for node, weight in zip(nodes, weights, strict=True):
+            value = prize.ppf(np.clip(low + (high - low) * (1 + node) / 2, 1e-12, 1 - 1e-12))
+            fact = truth.payoff(value)
+            worth = precision * np.broadcast_arrays(chosen.payoff(value), fact)[0]
+            top = np.maximum(worth.max(axis=-1, keepdims=True), 0.0)
+            odds = np.concatenate([np.exp(-top), np.exp(worth - top)], axis=-1)
+            share = odds / odds.sum(axis=-1, keepdims=True) * ((high - low) * weight / 2)[..., None]
+            total = total + share
+            regretted = regretted + share[..., 1:] * (fact < 0)
+    return total, regretted
+
+
+def _rank(prize: Any, value: Array) -> Array:
+    """Return the probability of a prize of at most a value, which may be infinite."""
+    known = np.isfinite(value)
+    return np.where(known, prize.cdf(np.where(known, value, 0.0)), np.where(value > 0, 1.0, 0.0))
 
 
 def _regretted(game: Any, resolve: str, actual: str) -> Array:
@@ -142,13 +221,17 @@ def _play(game: Any, resolve: str, actual: str) -> Play:
     measure = np.asarray(chosen.measure(prize))
     k = _RESOLVES.index(resolve)
     held, resists = game.response().holds[_RESOLVES.index(actual)], game.resistance(actual)
-    believed: dict[str, Array] = {name: _ends(measure, game.resistance(resolve), game.perceived_response().holds[k])}
+    seen = game.perceived_by(name)
+    reckoned = game if game.target is None or game.target.name not in seen.perception else seen
+    believed: dict[str, Array] = {
+        name: _ends(measure, reckoned.resistance(resolve), game.perceived_response().holds[k])
+    }
     right: Array | None = None  # what those expect who are not mistaken, once it is known
     for player in game.players:
         if player != name and (player in game.perception or right is None):
             view = game.perceived_by(player)
             plan = np.asarray(view.aggressor_choice(resolve).measure(view.aggressor.prize))
-            believed[player] = _ends(plan, view.resistance(resolve), view.expected_response().holds[k])
+            believed[player] = _ends(plan, view.resistance(resolve), game.perceived_response(player).holds[k])
             right = believed[player] if player not in game.perception else right
         elif player != name and right is not None:
             believed[player] = right
@@ -174,7 +257,7 @@ def _ends(measure: Array, resists: Array, holds: Array) -> Array:
 def _worth(chosen: Any, truth: Any, prize: Any) -> float:
     """Return the aggressor's expected payoff, by the true lines, of what it chooses at each value of the prize."""
     total = 0.0
-    for x in range(len(chosen.attacks)):
+    for x in range(chosen.lower.shape[-1]):
         low, high = float(chosen.lower[..., x]), float(chosen.upper[..., x])
         if low < high:
             gain = _partial(prize, high) - _partial(prize, low)

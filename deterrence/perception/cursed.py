@@ -43,6 +43,7 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import rational
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
+from deterrence.perception.cursed_stages import cursed_stages
 from deterrence.perception.cursed_static import cursed_static, is_static
 from deterrence.solvers.algebra.thresholds import maximum
 from deterrence.solvers.pbe import pbe
@@ -56,19 +57,19 @@ def cursed(
     exact: bool = False,
     tol: float = 1e-9,
 ) -> EquilibriumSet:
-    r"""Find the :math:`\chi`-cursed sequential equilibria of a signaling game, or the cursed ones of a static game.
+    r"""Find :math:`\chi`-cursed sequential equilibria, or the :math:`\chi`-cursed ones of a static game.
 
     Parameters
     ----------
     game : SignalingGame or ExtensiveGame
-        A tree must either have the shape of a signaling game, or be static: nature moves first, and no player moves
-        twice or sees what another did.
+        A tree has the shape of a signaling game; or it is static: nature moves first, and no player moves twice or
+        sees what another did; or nature moves first, and all players see all that is done (see ``cursed_stages``).
     chi : float
         Degree of cursedness, in [0, 1]; the same for all players.
     at : mapping of str to number, optional
         Values of the game's parameters.
     exact : bool
-        Rational arithmetic.
+        Rational arithmetic, of signaling games and static ones.
     tol : float
         As in ``dt.pbe``.
 
@@ -77,14 +78,15 @@ def cursed(
     EquilibriumSet
         Of signaling games all of them (``complete``), with the *cursed* beliefs :math:`\mu'`; probabilities and
         payoffs are those of the game itself. ``options["virtual"]`` holds the virtual game; certificates refer to
-        it, and so do refinements.
+        it, and so do refinements. Of other trees all pure ones that one error in a type explains, and those mixed
+        ones that are found: never ``complete``.
 
     Raises
     ------
     ParameterError
         If ``chi`` lies outside [0, 1].
     GameError
-        If the tree has neither shape.
+        If the tree has none of these shapes.
 
     Examples
     --------
@@ -101,7 +103,12 @@ def cursed(
         numeric.require_numbers()
         if is_static(numeric):
             return cursed_static(numeric.floats(), degree, exact=exact, tol=tol)
-        numeric = numeric.to_signaling()
+        try:
+            numeric = numeric.to_signaling()
+        except GameError:
+            if exact:
+                raise
+            return cursed_stages(numeric.floats(), degree, tol=tol)
     if not isinstance(numeric, SignalingGame):
         raise GameError(f"cursed equilibrium needs a signaling game or a tree, got a {type(numeric).__name__}")
     numeric.require_numbers()

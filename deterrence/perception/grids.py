@@ -59,7 +59,8 @@ class SubjectiveGrid:
         return self.unwanted(attack)
 
     def __repr__(self) -> str:
-        return f"SubjectiveGrid({' x '.join(map(str, self.shape))} points)"
+        size = " x ".join(map(str, self.shape))
+        return f"SubjectiveGrid({f'{size} points' if size else '1 point'})"
 
 
 PlansAt = Callable[[str, View], Sequence[Array]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -13,8 +12,9 @@ import numpy as np
 from deterrence.games.equilibrium import EquilibriumSet, Strategies
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
-from deterrence.games.pictures.tables import number_text
 from deterrence.games.quantities import Array
+from deterrence.games.shown import Shown
+from deterrence.perception.outcome_table import as_html, as_text, expects, group_name
 from deterrence.perception.trees import Ends
 from deterrence.perception.views import View
 
@@ -72,7 +72,7 @@ class Surprise:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SubjectiveOutcome:
+class SubjectiveOutcome(Shown):
     """Play by players who may be wrong about the game.
 
     Every number is a range (low, high) over ``plays``: the combinations of equilibria that the players may have in
@@ -222,44 +222,36 @@ class SubjectiveOutcome:
         rows = [
             {"outcome": " / ".join(outcome), "who": who, "low": low, "high": high}
             for outcome in self.ends.outcomes
-            for who, (low, high) in self._row(outcome)
+            for who, (low, high) in self.row(outcome)
         ]
         return pd.DataFrame(rows)
 
+    def row(self, outcome: tuple[str, ...]) -> list[tuple[str, Range]]:
+        """Return the true range of probability of a public outcome, and that which each group of players expects."""
+        at = self.ends.outcomes.index(outcome)
+        rows = [("true", self._range(lambda play: float(self.ends.public_distribution(play.true)[at])))]
+        for name, members in self.groups.items():
+            chances = [float(self.ends.public_distribution(play.believed[members[0]])[at]) for play in self.plays]
+            rows.append((expects(name, members), (min(chances), max(chances))))
+        return rows
+
+    @cached_property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Players who have the same expectations and no part of their own to tell apart, under a common name."""
+        alike: dict[object, list[str]] = {}
+        for player in self.players:
+            told = tuple((np.round(play.believed[player], 12) + 0.0).tobytes() for play in self.plays)
+            alike.setdefault(player if player in self.regret else told, []).append(player)
+        return {group_name(members): tuple(members) for members in alike.values()}
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
     def __str__(self) -> str:
-        lines = [f"subjective play: {_overlays(self.views, self.truth)}"]
-        for outcome in self.ends.outcomes:
-            cells = [(who, pair) for who, pair in self._row(outcome)]
-            if any(high > 5e-13 for _, (_, high) in cells):
-                shown = ", ".join(f"{who} {_range_text(pair)}" for who, pair in cells)
-                lines.append(f"  {' / '.join(outcome)}: {shown}")
-        for name, pair in self._gaps().items():
-            lines.append(f"  {name}: {_range_text(pair)}")
-        for name, members in self._groups.items():
-            surprise = self.surprise[members[0]]
-            said = (
-                f"surprise {_range_text(surprise.divergence)} nats, gave {_range_text(surprise.chance)} to what happens"
-            )
-            known = members[0] in self.regret and len(members) == 1
-            lines.append(f"  {name}: {said}{f', regret {_range_text(self.regret[members[0]])}' if known else ''}")
-        if len(self.plays) > 1:
-            lines.append(
-                f"  ranges are over {len(self.plays)} combinations of equilibria that the players may have in mind"
-            )
-        return "\n".join(lines)
+        return as_text(self)
 
     def _repr_html_(self) -> str:
-        who = ("outcome", "true", *(_expect(name, members) for name, members in self._groups.items()))
-        head = "".join(f"<th>{escape(column)}</th>" for column in who)
-        body = ""
-        for outcome in self.ends.outcomes:
-            cells = [pair for _, pair in self._row(outcome)]
-            if any(high > 5e-13 for _, high in cells):
-                shown = "".join(f"<td>{_range_text(pair)}</td>" for pair in cells)
-                body += f"<tr><td>{escape(' / '.join(outcome))}</td>{shown}</tr>"
-        gaps = "; ".join(f"{name} {_range_text(pair)}" for name, pair in self._gaps().items())
-        caption = escape(_overlays(self.views, self.truth))
-        return f"<table><caption>{caption}</caption><tr>{head}</tr>{body}</table><p>{escape(gaps)}</p>"
+        return as_html(self)
 
     # -- private -------------------------------------------------------------------------------------------------------
 
@@ -283,72 +275,9 @@ class SubjectiveOutcome:
             )
         return self.aggressor
 
-    def _row(self, outcome: tuple[str, ...]) -> list[tuple[str, Range]]:
-        at = self.ends.outcomes.index(outcome)
-        rows = [("true", self._range(lambda play: float(self.ends.public_distribution(play.true)[at])))]
-        for name, members in self._groups.items():
-            chances = [float(self.ends.public_distribution(play.believed[members[0]])[at]) for play in self.plays]
-            rows.append((_expect(name, members), (min(chances), max(chances))))
-        return rows
-
-    @cached_property
-    def _groups(self) -> dict[str, tuple[str, ...]]:
-        """Players who have the same expectations and no part of their own to tell apart, under a common name."""
-        alike: dict[object, list[str]] = {}
-        for player in self.players:
-            told = tuple((np.round(play.believed[player], 12) + 0.0).tobytes() for play in self.plays)
-            alike.setdefault(player if player in self.regret else told, []).append(player)
-        return {_names(members): tuple(members) for members in alike.values()}
-
-    def _gaps(self) -> dict[str, Range]:
-        gaps = {"miscalculation": self.miscalculation}
-        known = self.aggressor is not None
-        for name in ("unwanted_war", "missed_deterrence", "called_bluff") if known else ():
-            try:
-                gaps[name.replace("_", " ")] = getattr(self, name)
-            except GameError:  # the game has no such event
-                continue
-        return gaps
-
 
 def _divergence(true: Array, believed: Array) -> float:
     happens = true > 0
     if bool((believed[happens] <= 0).any()):
         return float("inf")
     return max(0.0, float((true[happens] * np.log(true[happens] / believed[happens])).sum()))
-
-
-def _range_text(pair: Range) -> str:
-    low, high = pair
-    if low == high or abs(high - low) <= 5e-10 * max(1.0, abs(high)):
-        return number_text(high)
-    return f"{number_text(low)} to {number_text(high)}"
-
-
-def _names(members: Sequence[str]) -> str:
-    if len(members) <= 2:
-        return " and ".join(members)
-    return f"{members[0]} and {len(members) - 1} others"
-
-
-def _expect(name: str, members: Sequence[str]) -> str:
-    return f"{name} {'expects' if len(members) == 1 else 'expect'}"
-
-
-def _overlays(views: Mapping[str, View], truth: Mapping[str, Any]) -> str:
-    said = []
-    for player, view in views.items():
-        said += _differences(player, view, truth)
-    return "; ".join(said) or "nobody is mistaken"
-
-
-def _differences(chain: str, view: View, around: Mapping[str, Any]) -> list[str]:
-    changed = [
-        f"{name} = {number_text(value)}" + (f" (for {number_text(around[name])})" if name in around else "")
-        for name, value in view.values.items()
-        if name not in around or (value is not around[name] and repr(value) != repr(around[name]))
-    ]
-    said = [f"{chain} believes {', '.join(changed)}"] if changed else []
-    for player, inner in view.others.items():
-        said += _differences(f"{chain} believes that {player}", inner, view.values)
-    return said

@@ -26,11 +26,14 @@ class Reply:
         (and chance) can lead to, and others as ``surprised`` asks.
     actions : ndarray, shape (A,)
         A reply: tied best actions with equal probability; ``fallback`` where nothing was foreseen.
+    worth : ndarray, shape (A,)
+        What the player expects of each of its actions; NaN where nothing was foreseen, and at others' actions.
     """
 
     best: Array
     decided: Array
     actions: Array
+    worth: Array
 
 
 def reply(
@@ -82,6 +85,7 @@ def reply(
     best = np.zeros(topology.action_count, dtype=bool)
     decided = np.zeros(len(topology.infosets), dtype=bool)
     actions = behaviors[0].copy()
+    values = np.full(topology.action_count, np.nan)
     allowed = counterfactual_reach(game, behaviors, player) * share[:, None]
     payoffs = game.payoffs[..., player]
     slack = tol * max(float(np.ptp(payoffs)), np.finfo(float).tiny)
@@ -98,6 +102,7 @@ def reply(
         if total > 0:
             below = np.array([topology.children[n] for n in s.nodes])  # (nodes, actions)
             worth = np.einsum("hx,hxa->a", weight, node_values(game, behaviors)[:, below, player]) / total
+            values[s.slots] = worth
             best[s.slots] = worth >= worth.max() - slack
             mix = best[s.slots] / best[s.slots].sum()
         else:
@@ -105,7 +110,26 @@ def reply(
             mix = np.full(len(s.actions), 1 / len(s.actions)) if fallback is None else fallback[s.slots]
         actions[s.slots] = mix
         behaviors[:, s.slots] = mix
-    return Reply(best, decided, actions)
+    return Reply(best, decided, actions, values)
+
+
+def undominated(game: ExtensiveGame) -> list[tuple[int, ...]]:
+    """Return, by information set, the actions that no other at once ends the game better with at every node of the set.
+
+    What is left out is played under no belief; where moves follow, nothing is left out.
+    """
+    topology = game.topology
+    end_of = {int(n): z for z, n in enumerate(topology.terminal)}
+    kept = []
+    for s in topology.infosets:
+        below = [[int(child) for child in topology.children[n]] for n in s.nodes]
+        if any(child not in end_of for row in below for child in row):
+            kept.append(tuple(range(len(s.actions))))
+            continue
+        worth = np.array([[float(game.payoffs[end_of[child], s.player]) for child in row] for row in below])
+        beaten = np.any(np.all(worth[:, :, None] < worth[:, None, :], axis=0), axis=1)
+        kept.append(tuple(int(a) for a in np.flatnonzero(~beaten)))
+    return kept
 
 
 def visits(game: ExtensiveGame, actions: Array, player: int | None = None) -> tuple[Array, Array]:

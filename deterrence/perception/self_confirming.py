@@ -5,7 +5,7 @@ information set that play reaches, and may be wrong elsewhere (Fudenberg and Lev
 player, which may hold the others' strategies to be correlated). Overestimated resolve is never tested by an attack
 that is not made; underestimated resolve is.
 
-Pure profiles are listed. For player i with actual payoff :math:`u_i` a conjecture is a distribution w over the
+For a pure profile and player i with actual payoff :math:`u_i` a conjecture is a distribution w over the
 others' pure strategies that agree with what is seen on the path; it must leave no own strategy s with
 :math:`\sum w\, u_i(s, \cdot) > u_i`, a linear program.
 
@@ -28,20 +28,21 @@ from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.play import end_probabilities, expected_payoffs, reach
+from deterrence.games.play import best_response_values, end_probabilities, expected_payoffs, reach
 from deterrence.games.quantities import Array
+from deterrence.perception.self_confirming_mixed import mixed_profiles
 from deterrence.perception.trees import strategies_of, tree_of
 from deterrence.solvers.spe import path_of_play
 
 
 @dataclass(frozen=True, eq=False)
 class SelfConfirmingProfile(BehaviorProfile):
-    """A pure profile with the conjectures that hold it up.
+    """A profile with the conjectures that hold it up.
 
     Attributes
     ----------
     conjectures : mapping of player to tuple of (float, strategies)
-        The others' pure strategies that the player holds possible, with probabilities.
+        The others' strategies (pure ones, if the profile is) that the player holds possible, with probabilities.
     nash : bool
         Whether the right conjecture would do as well: the profile is a Nash equilibrium.
     """
@@ -51,9 +52,14 @@ class SelfConfirmingProfile(BehaviorProfile):
 
 
 def self_confirming(
-    game: Any, *, at: Mapping[str, object] | None = None, tol: float = 1e-9, limit: int = 20_000
+    game: Any,
+    *,
+    at: Mapping[str, object] | None = None,
+    mixed: bool = False,
+    tol: float = 1e-9,
+    limit: int = 20_000,
 ) -> EquilibriumSet:
-    """Find every self-confirming equilibrium in pure strategies.
+    """Find every self-confirming equilibrium in pure strategies, or one for each support that mixed ones have.
 
     Nature's probabilities are known; a rate of response that has to be learned is the strategy of a player, of types
     that nature draws if need be.
@@ -66,19 +72,23 @@ def self_confirming(
         Values of the game's parameters.
     tol : float
         Gains up to this share of the payoff span count as none.
+    mixed : bool
+        Whether to look at mixed strategies too, of two players; see ``self_confirming_mixed``.
     limit : int
-        Most pure profiles to look at.
+        Most pure profiles, or patterns of supports, to look at.
 
     Returns
     -------
     EquilibriumSet
-        One equilibrium for each pure profile, off-path choices included; never ``complete``, since mixed ones are
-        not looked for.
+        One equilibrium for each pure profile, off-path choices included; with ``mixed`` one for each pattern of
+        supports that has any (all of them), its rarest action as likely as can be. Never ``complete``: mixed ones
+        form continua, of which these are single points.
 
     Raises
     ------
     GameError
-        If the game has more than ``limit`` pure profiles, or lacks perfect recall.
+        If the game has more than ``limit`` of them, lacks perfect recall, or, with ``mixed``, has other than two
+        players.
 
     Examples
     --------
@@ -91,6 +101,8 @@ def self_confirming(
     """
     tree = tree_of(game.at(**at) if at else game)
     tree.topology.require_perfect_recall("self-confirming equilibrium")
+    if mixed:
+        return _mixed(tree, tol, limit)
     sets = tree.infosets
     count = int(np.prod([float(len(s.actions)) for s in sets]))
     if count > limit:
@@ -107,6 +119,28 @@ def self_confirming(
         equilibria=tuple(found),
         complete=False,
         options={"tol": tol, "limit": limit},
+    )
+
+
+def _mixed(tree: ExtensiveGame, tol: float, limit: int) -> EquilibriumSet:
+    found = []
+    spans = tol * np.maximum(np.ptp(tree.payoffs, axis=0), np.finfo(float).tiny)
+    for one in mixed_profiles(tree, tol, limit):
+        gains = best_response_values(tree, one.actions) - expected_payoffs(tree, one.actions)
+        told = {
+            player: ((1.0, _others_strategies(tree, guess, player)),)
+            for player, guess in zip(tree.players, one.conjectures, strict=True)
+        }
+        profile = SelfConfirmingProfile(one.actions, None, conjectures=told, nash=bool((gains <= 10 * spans).all()))
+        kind = path_of_play(tree, one.actions)
+        found.append(Equilibrium(game=tree, concept="self-confirming", kind=kind, profile=profile))
+    return EquilibriumSet(
+        game=tree,
+        concept="self-confirming",
+        method="a linear program for each pattern of supports",
+        equilibria=tuple(found),
+        complete=False,
+        options={"tol": tol, "limit": limit, "mixed": True},
     )
 
 

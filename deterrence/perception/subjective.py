@@ -72,9 +72,11 @@ def subjective(
         here or in ``beliefs``, ask about many points: see ``SubjectiveGrid``.
     beliefs : mapping of player to overlay
         Parameters at which this player is wrong. The key ``"believes"`` holds what it thinks that others believe, as
-        overlays on its own values, and so on to any depth stated.
+        overlays on its own values, and so on to any depth stated. Of a scenario overlays hold changes by path (or by
+        parameter of the file), nested ones relative to the view that they stand in.
     concept : callable or str, optional
-        Solves a believed game: ``dt.pbe``, ``dt.spe``, ``"qre 2"``, ... By default what fits the form of the game.
+        Solves a believed game: ``dt.pbe``, ``dt.spe``, ``"qre 2"``, ... By default what fits the form of the game. A
+        scenario takes ``"qre PRECISION"`` only, the precision being its aggressor's.
     select : None, str, callable, sequence of these, or mapping of player to these
         Which equilibria of its game a player has in mind; all by default. See ``deterrence.perception.selection``.
     attack, war : str or callable
@@ -116,7 +118,7 @@ def subjective(
     if not 0 <= stated_chance <= 1:
         raise ParameterError(f"stated_chance must be a probability, got {stated_chance!r}")
     if is_collective(game):
-        return subjective_defence(game, truth=truth, beliefs=beliefs, stated_chance=stated_chance)
+        return subjective_defence(game, truth=truth, beliefs=beliefs, stated_chance=stated_chance, concept=concept)
     source = source_of(game)
     players = tuple(getattr(game, "players", ())) or tuple(source.make(_somewhere(truth)).players)
     views = read_views(truth, beliefs, players, source.parameters)

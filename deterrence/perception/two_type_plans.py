@@ -41,9 +41,8 @@ def two_type_plans(game: SignalingGame, *, tol: float = 1e-9) -> tuple[tuple[Arr
         8).
     """
     tables = _Tables.of(game, tol)
-    size = len(tables.u)
     senders, receivers = [], []
-    for start in range(0, size, TILE):
+    for start in range(0, len(tables.u), TILE):
         part = tables.take(slice(start, start + TILE))
         s, rho = part.senders(), part.receivers()
         valid = part.equilibria(s, rho)

@@ -42,6 +42,8 @@ def read_views(
     beliefs: Mapping[str, Mapping[str, Any]],
     players: Sequence[str],
     parameters: Sequence[str] | None,
+    *,
+    relative: bool = False,
 ) -> dict[str, View]:
     """Return every player's view of the game.
 
@@ -58,6 +60,9 @@ def read_views(
         Who plays.
     parameters : sequence of str or None
         Names that may be overlaid; None checks nothing.
+    relative : bool
+        Whether overlays hold changes such as ``"+0.6"`` rather than values. Then views hold these changes alone, and
+        a nested view that changes nothing is kept apart from one of which nothing is said.
 
     Raises
     ------
@@ -68,7 +73,9 @@ def read_views(
     check_players(beliefs, players, "beliefs")
     true = View(dict(truth))
     return {
-        player: _view(true, beliefs[player], (player,), players, parameters, ()) if player in beliefs else true
+        player: _view(true, beliefs[player], (player,), players, parameters, (), relative)
+        if player in beliefs
+        else true
         for player in players
     }
 
@@ -95,6 +102,7 @@ def _view(
     players: Sequence[str],
     parameters: Sequence[str] | None,
     above: tuple[int, ...],
+    relative: bool,
 ) -> View:
     said = "what " + " believes that ".join(chain) + " believes"
     if id(overlay) in above:
@@ -102,7 +110,7 @@ def _view(
     changes = {name: value for name, value in overlay.items() if name != BELIEVES}
     if parameters is not None:
         check_names(changes, parameters, f"the game in {said}", complete=False)
-    mine = View({**around.values, **changes})
+    mine = View(changes if relative else {**around.values, **changes})
     nested = overlay.get(BELIEVES, {})
     check_players(nested, players, f"{said} under {BELIEVES!r}")
     others = {}
@@ -112,8 +120,8 @@ def _view(
                 f"{said} contradicts itself: it says what {player} thinks that {player} believes; "
                 "put that into its own overlay"
             )
-        view = _view(mine, inner, (*chain, player), players, parameters, (*above, id(overlay)))
-        if view.key != mine.key:
+        view = _view(mine, inner, (*chain, player), players, parameters, (*above, id(overlay)), relative)
+        if relative or view.key != mine.key:
             others[player] = view
     return View(mine.values, others)
 

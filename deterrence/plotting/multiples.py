@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deterrence.games.errors import ParameterError
 from deterrence.plotting.curves import curve
-from deterrence.plotting.phase_map import phase_map, phases_of
+from deterrence.plotting.maps import phase_map, phases_of
 
 if TYPE_CHECKING:
     import xarray as xr

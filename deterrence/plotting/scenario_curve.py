@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import textwrap
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deterrence.alliances.collective_defence import CollectiveDefence
 from deterrence.scenarios.dials import perceived_resolve_dial, true_resolve
 from deterrence.scenarios.scenario import Scenario
 
@@ -20,7 +23,9 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
     """Draw the likelihood of attack as the aggressor's perception of resolve varies.
 
     The horizontal axis is perceived resolve: the probability, as the aggressor sees it, that the defence holds
-    against the attack for which perception matters most. The dial of misperception (``scenarios.dials``) varies it.
+    against the attack for which perception matters most. The dial of misperception (``scenarios.dials``) varies it. The
+    truth is marked where it would stand if the aggressor were wrong about nothing: off the curve, if it is wrong about
+    more than resolve.
 
     Parameters
     ----------
@@ -37,8 +42,7 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
     if ax is None:
         ax = Figure(figsize=(7.0, 4.6), layout="constrained").add_subplot()
     dial = perceived_resolve_dial(scenario)
-    right = true_resolve(scenario, dial)
-    shifts = np.unique(np.append(np.linspace(dial.low, dial.high, POINTS), [right, dial.value]))
+    shifts = np.unique(np.append(np.linspace(dial.low, dial.high, POINTS), [true_resolve(scenario, dial), dial.value]))
     game = scenario.at_values({dial.name: shifts})
     found = game.attack_probabilities()
     holds = game.perceived_response().holds.mean(axis=0)  # (points, X)
@@ -48,31 +52,40 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
     order = np.argsort(resolve)
     ax.fill_between(resolve[order], low[order], high[order], color=BAND, alpha=0.25, lw=0)
     ax.plot(resolve[order], ((low + high) / 2)[order], color=BAND, lw=2)
-    truth = _mark(ax, resolve, (low + high) / 2, shifts, right, "true resolve", TRUE, "o")
-    seen = _mark(ax, resolve, (low + high) / 2, shifts, dial.value, "resolve as perceived", SEEN, "s")
-    if abs(truth[0] - seen[0]) > 1e-6:
-        level = max(truth[1], seen[1]) + 0.08
+    here = int(np.argmin(np.abs(shifts - dial.value)))
+    seen = float(resolve[here]), float((low + high)[here] / 2)
+    truth = _seen_rightly(game, main)
+    if max(abs(truth[0] - seen[0]), abs(truth[1] - seen[1])) > 1e-6:
+        _mark(ax, truth, "true resolve", TRUE, "o")
+        _mark(ax, seen, "resolve as perceived", SEEN, "s")
+        level = max(truth[1], seen[1]) + 0.05
         ax.annotate("", (seen[0], level), (truth[0], level), arrowprops={"arrowstyle": "->", "color": SEEN, "lw": 1.5})
         ax.text(
             (truth[0] + seen[0]) / 2, level + 0.015, "misperception", ha="center", va="bottom", color=SEEN, fontsize=9
         )
+    else:
+        _mark(ax, truth, "resolve, perceived as it is", TRUE, "o")
     ax.set_xlabel(
         f"perceived resolve: P(defence holds | {game.attacks[main].name} attack), as {game.aggressor.name} sees it"
     )
     ax.set_ylabel("likelihood of attack")
-    ax.set_title(scenario.title, fontsize=11, loc="left")
+    ax.set_title(textwrap.fill(scenario.title, 72), fontsize=11, loc="left")
     ax.set_ylim(0, 1)
     ax.grid(alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=9, loc="upper right")
+    ax.legend(frameon=False, fontsize=9, loc="best")
     return ax
 
 
-def _mark(
-    ax: Axes, resolve: Any, likelihood: Any, shifts: Any, shift: float, label: str, colour: str, marker: str
-) -> tuple[float, float]:
-    i = int(np.argmin(np.abs(shifts - shift)))
-    x, y = float(resolve[i]), float(likelihood[i])
+def _seen_rightly(game: CollectiveDefence, attack: int) -> tuple[float, float]:
+    """Return P(defence holds) after an attack, and the likelihood of attack, if the aggressor saw what is true."""
+    others = {player: overlay for player, overlay in game.perception.items() if player != game.aggressor.name}
+    fact = replace(game, perception=others, base=np.full(1, np.ravel(game.base)[0]))
+    holds = fact.perceived_response().holds[..., 0, attack].mean()
+    return float(holds), float(np.mean(fact.attack_probabilities().likelihood))
+
+
+def _mark(ax: Axes, point: tuple[float, float], label: str, colour: str, marker: str) -> None:
+    x, y = point
     ax.plot([x, x], [0, y], color=colour, lw=1, ls=":")
     ax.plot([x], [y], marker=marker, color=colour, ms=8, ls="none", label=f"{label}: attack {y:.1%}")
-    return x, y

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,11 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.response import Response
+from deterrence.games.errors import ScenarioError
+from deterrence.games.shown import Shown
 from deterrence.scenarios.dials import Turn, dials, turn
 from deterrence.scenarios.scenario import Scenario
+from deterrence.scenarios.wording import report, words
 
 Floats = NDArray[np.float64]
 Range = tuple[float, float]
@@ -26,28 +27,35 @@ LEVEL = 0.5  # likelihood of attack at which a dial tips the answer
 
 @dataclass(frozen=True, slots=True)
 class AttackView:
-    """What the assessment says of one kind of attack.
+    """What the assessment says of one kind of attack; pairs are the lowest and highest value over equilibria.
 
     Attributes
     ----------
     name : str
     likelihood : pair of float
-        Lowest and highest probability that it is chosen, over equilibria.
-    invoked : float
-        Probability that the treaty is invoked after it.
+        Probability that it is chosen.
+    invoked, perceived_invoked : float
+        Probability that the treaty is invoked after it, as it is and as the aggressor sees it.
+    resists : pair of float
+        Probability that the target resists; of an attack in steps, that some step of it is answered.
     holds, perceived_holds : pair of float
-        Probability that the defence holds, as it is and as the aggressor sees it.
+        Probability that the defence holds, as it is and as the aggressor sees it: true and perceived resolve.
     strength, perceived_strength : pair of float
         Expected assisting strength, likewise, in units of strength.
+    somebody : pair of float
+        Probability that at least one member comes.
     """
 
     name: str
     likelihood: Range
     invoked: float
+    perceived_invoked: float
+    resists: Range
     holds: Range
     perceived_holds: Range
     strength: Range
     perceived_strength: Range
+    somebody: Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +65,22 @@ class MemberView:
     Attributes
     ----------
     name : str
-    days : float
-        Until it can be there once the treaty is invoked: delay and consultation.
-    comes : mapping of str to pair of float
-        Probability that it assists, by kind of attack.
+    days, all_days : float
+        Until its first and its last units can be there once the treaty is invoked: delay, consultation and the mean
+        time to agree; then lift.
+    comes, perceived_comes : mapping of str to pair of float
+        Probability that it assists, by kind of attack, as it is and as the aggressor sees it.
     """
 
     name: str
     days: float
+    all_days: float
     comes: Mapping[str, Range]
+    perceived_comes: Mapping[str, Range]
 
 
 @dataclass(frozen=True, eq=False)
-class Assessment:
+class Assessment(Shown):
     """The answer to "how likely is an attack, and what drives it?".
 
     Attributes
@@ -81,33 +92,55 @@ class Assessment:
         The same if the aggressor perceived what is true.
     unwanted_war : pair of float
         Probability of an attack that the aggressor would not have started at the true values.
+    conquest_without_fight : pair of float
+        Probability of an attack that nobody answers: the target yields, or no step of it is seen as one.
+    false_alarm : pair of float
+        Probability that nobody attacks and the treaty is invoked even so, after an incident.
+    false_alarm_strength : pair of float
+        Strength expected to act against an aggressor that refrains.
     attacks : tuple of AttackView
     members : tuple of MemberView
     turns : tuple of Turn
-        What each dial does, most influential first.
+        What each dial does, steepest first.
     postures : tuple of (str, float, float)
         With a posture stage: kind of each equilibrium and its lowest and highest likelihood of attack.
     complete : bool
         Whether every equilibrium of the response is proven to be known.
     error : float
         Bound on the numerical error of the probabilities that the defence holds.
+    level : float
+        The likelihood of attack whose crossing is a tipping point: one half.
     """
 
     scenario: Scenario = field(repr=False)
     likelihood: Range
     likelihood_if_seen_rightly: Range
     unwanted_war: Range
+    conquest_without_fight: Range
+    false_alarm: Range
+    false_alarm_strength: Range
     attacks: tuple[AttackView, ...]
     members: tuple[MemberView, ...]
     turns: tuple[Turn, ...]
     postures: tuple[tuple[str, float, float], ...]
     complete: bool
     error: float
+    level: float = LEVEL
 
     @property
     def tipping_points(self) -> tuple[Turn, ...]:
-        """The dials that alone can carry the likelihood of attack across one half."""
-        return tuple(t for t in self.turns if t.tipping)
+        """The dials that alone can tip the answer, the one with the least way to go (in parts of its range) first.
+
+        A dial tips it if the likelihood of attack crosses one half, or the last equilibrium goes under which it was
+        below that.
+        """
+        return tuple(sorted((t for t in self.turns if t.nearest is not None), key=lambda t: t.way))
+
+    @property
+    def elasticities(self) -> tuple[Turn, ...]:
+        """The dials that have an elasticity of the likelihood of attack, the largest first; see ``Turn.elasticity``."""
+        known = [t for t in self.turns if np.isfinite(t.elasticity)]
+        return tuple(sorted(known, key=lambda t: -abs(t.elasticity)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, fit for JSON."""
@@ -117,20 +150,32 @@ class Assessment:
             "likelihood_of_attack": list(self.likelihood),
             "likelihood_if_seen_rightly": list(self.likelihood_if_seen_rightly),
             "unwanted_war": list(self.unwanted_war),
+            "conquest_without_fight": list(self.conquest_without_fight),
+            "false_alarm": list(self.false_alarm),
+            "false_alarm_strength": list(self.false_alarm_strength),
             "attacks": [
                 {
                     "name": a.name,
                     "likelihood": list(a.likelihood),
                     "invoked": a.invoked,
+                    "perceived_invoked": a.perceived_invoked,
+                    "target_resists": list(a.resists),
                     "defence_holds": list(a.holds),
                     "perceived_defence_holds": list(a.perceived_holds),
                     "assisting_strength": list(a.strength),
                     "perceived_assisting_strength": list(a.perceived_strength),
+                    "somebody_comes": list(a.somebody),
                 }
                 for a in self.attacks
             ],
             "members": [
-                {"name": m.name, "days": m.days, "comes": {k: list(v) for k, v in m.comes.items()}}
+                {
+                    "name": m.name,
+                    "days": m.days,
+                    "all_days": m.all_days,
+                    "comes": {k: list(v) for k, v in m.comes.items()},
+                    "perceived_comes": {k: list(v) for k, v in m.perceived_comes.items()},
+                }
                 for m in self.members
             ],
             "dials": [
@@ -140,8 +185,10 @@ class Assessment:
                     "value": t.dial.value,
                     "range": [t.dial.low, t.dial.high],
                     "slope": t.slope,
+                    "elasticity": t.elasticity if np.isfinite(t.elasticity) else None,
                     "likelihood": [t.lowest, t.highest],
                     "tipping_points": list(t.tipping),
+                    "last_deterring_equilibrium": list(t.last_deterring),
                 }
                 for t in self.turns
             ],
@@ -153,135 +200,37 @@ class Assessment:
 
     def in_words(self) -> str:
         """Return a paragraph in plain words, built from the numbers."""
-        aggressor = self.scenario.game().aggressor.name
-        main = max(self.attacks, key=lambda a: (a.likelihood[1], a.holds[0]))
-        gap = _middle(self.likelihood) - _middle(self.likelihood_if_seen_rightly)
-        parts = [f"The likelihood of attack is {_percent(self.likelihood)}."]
-        if self.likelihood[1] > 0:
-            parts.append(f"The attack most often chosen is {main.name} ({_percent(main.likelihood)}).")
-        parts.append(
-            f"{aggressor} expects the defence against it to hold with probability {_percent(main.perceived_holds)}; "
-            f"in truth it is {_percent(main.holds)}."
-        )
-        if abs(gap) < 0.0005:
-            parts.append("Misperception does not matter here.")
-        else:
-            verb = "adds" if gap > 0 else "takes away"
-            parts.append(
-                f"Seen rightly, the likelihood of attack would be {_percent(self.likelihood_if_seen_rightly)}: "
-                f"misperception {verb} {abs(gap) * 100:.1f} points, and {_percent(self.unwanted_war)} is the "
-                "probability of a war that the aggressor would regret."
-            )
-        if self.turns:
-            parts.append(f"The answer is most sensitive to {self.turns[0].dial.label}.")
-        tipping = self.tipping_points
-        parts.append(
-            f"Alone, {len(tipping)} of {len(self.turns)} dials can carry the likelihood across {LEVEL:.0%}"
-            + (f", the first of them {tipping[0].dial.label} at {tipping[0].tipping[0]:.3g}." if tipping else ".")
-        )
-        return " ".join(parts)
+        return words(self)
 
     def to_markdown(self) -> str:
         """Return the assessment as Markdown."""
-        blocks = [f"# {self.scenario.title}", self.in_words()]
-        for title, head, rows in self._tables():
-            lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-            lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-            blocks += [f"## {title}", "\n".join(lines)]
-        return "\n\n".join([*blocks, self._footnote()]) + "\n"
+        return report(self).markdown()
 
     def to_html(self) -> str:
         """Return the assessment as an HTML fragment; every label is escaped."""
-        blocks = [f"<h3>{escape(self.scenario.title)}</h3>", f"<p>{escape(self.in_words())}</p>"]
-        for title, head, rows in self._tables():
-            top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-            body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-            blocks.append(
-                f"<table><caption>{escape(title)}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-            )
-        return "<div>" + "".join([*blocks, f"<p>{escape(self._footnote())}</p>"]) + "</div>"
+        return report(self).html()
 
     def _repr_html_(self) -> str:
         return self.to_html()
 
     def __str__(self) -> str:
-        blocks = [self.scenario.title, "=" * len(self.scenario.title), textwrap.fill(self.in_words(), 100)]
-        for title, head, rows in self._tables():
-            widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-            lines = [
-                "  ".join(
-                    cell.ljust(w) if i == 0 else cell.rjust(w)
-                    for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-                )
-                for row in [head, ["-" * w for w in widths], *rows]
-            ]
-            blocks += ["", title, *(line.rstrip() for line in lines)]
-        return "\n".join([*blocks, "", textwrap.fill(self._footnote(), 100)])
+        return report(self).text()
 
     def figure(self, stem: str | Path) -> tuple[Path, Path]:
-        """Draw the likelihood of attack against perceived resolve; return the paths ``stem.png`` and ``stem.svg``."""
+        """Draw the likelihood of attack against perceived resolve; return the paths ``stem.png`` and ``stem.svg``.
+
+        Raises
+        ------
+        ScenarioError
+            If the folder does not exist.
+        """
+        stem = figure_stem(stem)
         front = sys.modules[__name__.partition(".")[0]]  # scenarios stand below pictures: ask at the front door
         drawn = front.attack_curve(self.scenario).figure
-        stem = Path(stem)
-        stem.parent.mkdir(parents=True, exist_ok=True)
         paths = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".svg")
         for path in paths:
             drawn.savefig(path, dpi=160)
         return paths
-
-    def _tables(self) -> list[tuple[str, list[str], list[list[str]]]]:
-        tables: list[tuple[str, list[str], list[list[str]]]] = [
-            (
-                "Attacks",
-                ["attack", "likelihood", "invoked", "defence holds", "as seen", "strength comes", "as seen"],
-                [
-                    [
-                        a.name,
-                        _percent(a.likelihood),
-                        f"{a.invoked:.1%}",
-                        _percent(a.holds),
-                        _percent(a.perceived_holds),
-                        _number(a.strength),
-                        _number(a.perceived_strength),
-                    ]
-                    for a in self.attacks
-                ],
-            ),
-            (
-                "Who would come",
-                ["member", "days", *(a.name for a in self.attacks)],
-                [[m.name, f"{m.days:.3g}", *(_percent(m.comes[a.name]) for a in self.attacks)] for m in self.members],
-            ),
-            (
-                "What drives the answer",
-                ["dial", "now", "range", "likelihood over range", f"crosses {LEVEL:.0%} at"],
-                [
-                    [
-                        t.dial.label,
-                        f"{t.dial.value:.3g}",
-                        f"{t.dial.low:.3g} .. {t.dial.high:.3g}",
-                        f"{t.lowest:.1%} .. {t.highest:.1%}",
-                        ", ".join(f"{x:.3g}" for x in t.tipping) or "-",
-                    ]
-                    for t in [t for t in self.turns if t.highest - t.lowest > 5e-4][:12]
-                ],
-            ),
-        ]
-        if self.postures:
-            rows = [[kind, _percent((low, high))] for kind, low, high in self.postures]
-            tables.insert(1, ("Posture equilibria", ["equilibrium", "likelihood of attack"], rows))
-        return tables
-
-    def _footnote(self) -> str:
-        extent = (
-            "All equilibria of the response are proven to be known"
-            if self.complete
-            else ("Equilibria of the response were sought from many starts, without proof that none is missing")
-        )
-        return (
-            f"{extent}; numerical error of the probabilities at most {self.error:.1g}. "
-            "Illustrative numbers are marked in the scenario file."
-        )
 
 
 def assess(scenario: Scenario) -> Assessment:
@@ -290,15 +239,19 @@ def assess(scenario: Scenario) -> Assessment:
     truth, seen = game.response(), game.perceived_response()
     found = game.attack_probabilities()
     right = _seen_rightly(game).attack_probabilities()
-    regret = [float(game.regret_probability(which)) for which in ("lowest", "highest")]
     turns = turn(scenario, dials(scenario), LEVEL)
+    calm = 1 - np.asarray(found.likelihood)
+    mistaken = _false_invocation(game)
     return Assessment(
         scenario=scenario,
         likelihood=_range(found.likelihood),
         likelihood_if_seen_rightly=_range(right.likelihood),
-        unwanted_war=(min(regret), max(regret)),
-        attacks=tuple(_attack_view(x, a.name, truth, seen, found.by_kind[a.name]) for x, a in enumerate(game.attacks)),
-        members=_member_views(game, truth),
+        unwanted_war=_both(game.regret_probability),
+        conquest_without_fight=_both(game.conquest_without_fight),
+        false_alarm=_range((calm[0] * mistaken, calm[1] * mistaken)),
+        false_alarm_strength=_both(game.false_alarm_response),
+        attacks=tuple(_attack_view(game, x, truth, seen, found.by_kind[a.name]) for x, a in enumerate(game.attacks)),
+        members=_member_views(game, truth, seen),
         turns=tuple(sorted(turns, key=lambda t: -abs(t.slope))),
         postures=_postures(scenario, game),
         complete=truth.complete and seen.complete,
@@ -306,42 +259,85 @@ def assess(scenario: Scenario) -> Assessment:
     )
 
 
+def figure_stem(stem: str | Path) -> Path:
+    """Return where a figure is to be written, without its ending.
+
+    Raises
+    ------
+    ScenarioError
+        If the folder does not exist.
+    """
+    path = Path(stem)
+    if not path.parent.is_dir():
+        raise ScenarioError(f"figure {path}: the folder {path.parent} does not exist; make it first")
+    return path
+
+
 def _seen_rightly(game: CollectiveDefence) -> CollectiveDefence:
     return replace(game, perception={k: v for k, v in game.perception.items() if k != game.aggressor.name})
 
 
-def _attack_view(x: int, name: str, truth: Response, seen: Response, likelihood: tuple[Any, Any]) -> AttackView:
+def _both(of: Any) -> Range:
+    """Return the range of something that depends on which equilibrium of the response is expected."""
+    return _range((of("lowest"), of("highest")))
+
+
+def _false_invocation(game: CollectiveDefence) -> Floats:
+    """Return the probability that an incident invokes the treaty if nobody attacks; incidents exclude each other."""
+    stage, total = game.participation_game(), np.zeros(())
+    for x, attack in enumerate(game.attacks):
+        chance = np.asarray(attack.incidents) + (game.treaty.incidents if x == 0 else 0.0)
+        if np.any(chance):
+            total = total + chance * stage.false_invocation(attack.name)
+    return np.asarray(total)
+
+
+def _attack_view(
+    game: CollectiveDefence, x: int, truth: Response, seen: Response, likelihood: tuple[Any, Any]
+) -> AttackView:
     def over(table: Floats) -> Range:
         return _range((table[0][..., x], table[1][..., x]))
 
     return AttackView(
-        name,
-        _range(likelihood),
-        float(truth.invoked[..., x]),
-        over(truth.holds),
-        over(seen.holds),
-        over(truth.strength),
-        over(seen.strength),
+        name=game.attacks[x].name,
+        likelihood=_range(likelihood),
+        invoked=float(truth.invoked[..., x]),
+        perceived_invoked=float(seen.invoked[..., x]),
+        resists=_range((game.resistance("lowest")[..., x], game.resistance("highest")[..., x])),
+        holds=over(truth.holds),
+        perceived_holds=over(seen.holds),
+        strength=over(truth.strength),
+        perceived_strength=over(seen.strength),
+        somebody=over(1 - truth.nobody),
     )
 
 
-def _member_views(game: CollectiveDefence, truth: Response) -> tuple[MemberView, ...]:
-    return tuple(
-        MemberView(
-            m.name,
-            float(np.asarray(m.delay)) + float(np.asarray(game.treaty.consultation)),
-            {a.name: _range((truth.comes[0][x, i], truth.comes[1][x, i])) for x, a in enumerate(game.attacks)},
-        )
-        for i, m in enumerate(game.members)
-    )
+def _member_views(game: CollectiveDefence, truth: Response, seen: Response) -> tuple[MemberView, ...]:
+    council = game.participation_game()  # days as they are with an integrated command and with machines
+    days = float(np.asarray(council.consultation))
+    if np.any(council.deliberation):  # the k-th of n exponential times has the mean sum of 1 / (n - j), j < k
+        n, k = game.treaty.rule.count(len(game.members))
+        days += float(np.asarray(council.deliberation)) * sum(1 / (n - j) for j in range(k))
+
+    def comes(met: Response, i: int) -> dict[str, Range]:
+        return {a.name: _range((met.comes[0][x, i], met.comes[1][x, i])) for x, a in enumerate(game.attacks)}
+
+    found = []
+    for i, m in enumerate(game.members):
+        rapid, delay = float(np.asarray(m.rapid)), float(np.asarray(m.delay))
+        first = days + (min(float(np.asarray(m.rapid_delay)), delay) if rapid else delay)
+        lift = (float(np.asarray(m.capability)) - rapid) * float(np.asarray(m.days_per_unit))
+        last = days + delay + max(lift, 0.0) if rapid < float(np.asarray(m.capability)) else first
+        found.append(MemberView(m.name, first, max(first, last), comes(truth, i), comes(seen, i)))
+    return tuple(found)
 
 
 def _postures(scenario: Scenario, game: CollectiveDefence) -> tuple[tuple[str, float, float], ...]:
     if game.posture is None:
         return ()
-    calm = [e.probability_range(REFRAIN) for e in scenario.solve()]
-    kinds = [e.kind for e in scenario.solve()]
-    return tuple((kind, float(1 - high), float(1 - low)) for kind, (low, high) in zip(kinds, calm, strict=True))
+    found = scenario.solve()
+    calm = [(e.kind, e.probability_range(REFRAIN)) for e in found]
+    return tuple((kind, float(1 - high), float(1 - low)) for kind, (low, high) in calm)
 
 
 def _range(pair: tuple[Any, Any]) -> Range:
@@ -349,18 +345,4 @@ def _range(pair: tuple[Any, Any]) -> Range:
     return min(a, b), max(a, b)
 
 
-def _middle(pair: Range) -> float:
-    return (pair[0] + pair[1]) / 2
-
-
-def _percent(pair: Range) -> str:
-    low, high = pair
-    return f"{low:.1%}" if high - low < 5e-4 else f"{low:.1%} to {high:.1%}"
-
-
-def _number(pair: Range) -> str:
-    low, high = pair
-    return f"{low:.2f}" if high - low < 5e-3 else f"{low:.2f} to {high:.2f}"
-
-
-__all__ = ["Assessment", "AttackView", "MemberView", "assess"]
+__all__ = ["Assessment", "AttackView", "MemberView", "assess", "figure_stem"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from deterrence.alliances.beliefs import BELIEVES, split_overlay
 from deterrence.alliances.collective_defence import (
     Aggressor,
     AllianceType,
     AttackOption,
+    Automation,
     CollectiveDefence,
     CommonShock,
     Posture,
@@ -22,12 +25,13 @@ from deterrence.alliances.collective_defence import (
 )
 from deterrence.games.costs import Distribution
 from deterrence.games.errors import GameError, ParameterError
-from deterrence.games.members import MEMBER_NUMBERS
+from deterrence.games.members import BY_ATTACK, MEMBER_NUMBERS
 from deterrence.games.participation import Member
 from deterrence.games.paths import apply_change, numbers_of
 from deterrence.scenarios.expressions import ExpressionError, evaluate, names_in
 from deterrence.scenarios.schema import (
     AggressorTable,
+    AutomationTable,
     DistributionTable,
     Entry,
     MemberTable,
@@ -38,7 +42,15 @@ from deterrence.scenarios.schema import (
     TargetTable,
 )
 
-_TREATY = ("shared_intelligence", "integration", "consultation", "deliberation", "automaticity", "incidents")
+_TREATY = (
+    "shared_intelligence", "integration", "consultation", "deliberation", "automaticity", "incidents", "talk",
+    "integrated_command",
+)  # fmt: skip
+_ATTACK = (
+    "strength", "window", "share", "cost", "attribution", "at_stake", "steps", "threshold", "blur", "memory",
+    "step_cost", "incidents",
+)  # fmt: skip
+_AUTOMATION = ("level", "speed", "sensitivity", "loss", "spoofing", "prior", "cost_miss", "cost_false")
 
 Location = tuple[str | int, ...]
 Problems = list[tuple[Location, str]]
@@ -82,22 +94,27 @@ def build(
 
 
 def _by_path(table: ScenarioTable, values: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an overlay with its entries of ``[parameters]`` spelled out as the paths that they change."""
-    mine = {name: change for name, change in overlay.items() if name in table.parameters}
-    paths = {name: change for name, change in overlay.items() if name not in table.parameters}
-    if not mine:
-        return paths
+    """Return an overlay with its entries of ``[parameters]`` spelled out as the paths that they change.
+
+    Under ``"believes"`` an overlay may hold what its player thinks that others see, relative to what it sees itself.
+    """
+    changes, nested = split_overlay(overlay)
+    mine = {name: change for name, change in changes.items() if name in table.parameters}
+    paths = {name: change for name, change in changes.items() if name not in table.parameters}
+    plain = [name for name, entry in table.parameters.items() if not isinstance(entry.value, str)]
+    base = {name: value for name, value in values.items() if name in plain}
     other: dict[str, Any] = {}
     for name, change in mine.items():
         try:
             other[name] = apply_change(change, values[name], name)
         except ParameterError as error:
             raise BuildError([(("perception",), str(error))]) from None
-    plain = [name for name, entry in table.parameters.items() if not isinstance(entry.value, str)]
-    base = {name: value for name, value in values.items() if name in plain}
-    true, believed = _Builder(table, base).game({}), _Builder(table, {**base, **other}).game({})
-    held = dict(numbers_of(true))
-    return {**{path: x for path, x in numbers_of(believed) if not np.array_equal(x, held[path])}, **paths}
+    seen = _Builder(table, {**base, **other})
+    if mine:
+        held = dict(numbers_of(_Builder(table, base).game({})))
+        paths = {**{path: x for path, x in numbers_of(seen.game({})) if not np.array_equal(x, held[path])}, **paths}
+    inner = {player: _by_path(table, seen.globals, one) for player, one in nested.items()}
+    return {**paths, BELIEVES: inner} if nested else paths
 
 
 class _Builder:
@@ -116,7 +133,7 @@ class _Builder:
                 AttackOption,
                 ("attacks", i),
                 name=a.name,
-                **self._numbers(a, ("attacks", i), ("strength", "window", "share", "cost", "attribution")),
+                **self._numbers(a, ("attacks", i), _ATTACK),
             )
             for i, a in enumerate(table.attacks)
         ]
@@ -131,6 +148,7 @@ class _Builder:
         posture = None if table.posture is None else self._stage(table.posture)
         shock = None if table.shock is None else self._shock(table.shock)
         target = None if table.target is None else self._target(table.target)
+        automation = None if table.automation is None else self._automation(table.automation)
         if self.problems:
             raise BuildError(self.problems)
         game = self._make(
@@ -143,6 +161,7 @@ class _Builder:
             posture=posture,
             shock=shock,
             target=target,
+            automation=automation,
             perception={player: dict(overlay) for player, overlay in perception.items()},
             **numbers,
         )
@@ -205,30 +224,33 @@ class _Builder:
     def _member(self, table: MemberTable, place: Location) -> Member | None:
         numbers = self._numbers(table, place, tuple(MEMBER_NUMBERS))
         scope = {**self.globals, **numbers}
-        if isinstance(table.recognition, Mapping):
-            recognition: Any = {
-                attack: self._value(entry, (*place, "recognition", attack), scope)
-                for attack, entry in table.recognition.items()
-            }
-            missing = [a.name for a in self.table.attacks if a.name not in recognition]
-            unknown = [name for name in recognition if name not in [a.name for a in self.table.attacks]]
-            for name in missing:
-                self.problems.append(((*place, "recognition"), f"expected a probability for attack {name!r}"))
-            for name in unknown:
-                self.problems.append(((*place, "recognition", name), f"{name!r} is no attack of this scenario"))
-        else:
-            recognition = self._value(table.recognition, (*place, "recognition"), scope)
+        chances = {key: self._by_attack(getattr(table, key), (*place, key), scope) for key in BY_ATTACK}
         cost = self._distribution(table.cost, (*place, "cost"), scope)
         member: Member | None = self._make(
             Member,
             place,
             name=table.name,
             cost=cost,
-            recognition=recognition,
             support=self._support(table.support, place),
+            **chances,
             **numbers,
         )
         return member
+
+    def _by_attack(self, entry: Any, place: Location, scope: Mapping[str, Any]) -> Any:
+        """Return a probability, or one for each kind of attack."""
+        if not isinstance(entry, Mapping):
+            return self._value(entry, place, scope)
+        kinds = [a.name for a in self.table.attacks]
+        for name in kinds:
+            if name not in entry:
+                self.problems.append((place, f"expected a probability for attack {name!r}"))
+        for name in entry:
+            if name not in kinds:
+                near = difflib.get_close_matches(name, kinds, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                self.problems.append(((*place, name), f"{name!r} is no attack of this scenario{hint}"))
+        return {attack: self._value(one, (*place, attack), scope) for attack, one in entry.items()}
 
     def _support(self, kind: str, place: Location) -> Support | None:
         tables = self.table.support
@@ -268,6 +290,18 @@ class _Builder:
         )
         return found
 
+    def _automation(self, table: AutomationTable) -> Automation | None:
+        place = ("automation",)
+        kinds = [a.name for a in self.table.attacks]
+        if table.attack and table.attack not in kinds:
+            near = difflib.get_close_matches(table.attack, kinds, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            known = ", ".join(kinds)
+            self.problems.append(((*place, "attack"), f"{table.attack!r} is no attack; expected one of {known}{hint}"))
+        numbers = self._numbers(table, place, _AUTOMATION)
+        found: Automation | None = self._make(Automation, place, attack=table.attack, **numbers)
+        return found
+
     def _shock(self, table: ShockTable) -> CommonShock | None:
         states = tuple(
             self._make(
@@ -279,6 +313,7 @@ class _Builder:
             )
             for i, state in enumerate(table.states)
         )
+        self._sum_to_one(states, ("shock", "states"))
         numbers = self._numbers(table, ("shock",), ("correlation",))
         found: CommonShock | None = self._make(CommonShock, ("shock",), states=states, nodes=table.nodes, **numbers)
         return found
@@ -294,11 +329,25 @@ class _Builder:
             )
             for i, t in enumerate(table.types)
         )
+        self._sum_to_one(types, ("posture", "types"))
         postures = tuple(self._posture(p, ("posture", "postures", i)) for i, p in enumerate(table.postures))
         found: PostureStage | None = self._make(
             PostureStage, ("posture",), types=types, postures=postures, sender=table.sender, quantiles=table.quantiles
         )
         return found
+
+    def _sum_to_one(self, records: Sequence[Any], place: Location) -> None:
+        """Note it if the probabilities of states or types, where there are any, do not sum to one."""
+        known = [one for one in records if one is not None]
+        if not known or len(known) < len(records):
+            return
+        total = np.asarray(sum(np.asarray(one.probability, dtype=np.float64) for one in known))
+        if np.any(np.abs(total - 1) > 1e-9):
+            given = ", ".join(f"{one.name} {np.max(one.probability):g}" for one in known)
+            wrong = total.ravel()[np.argmax(np.abs(total - 1))]
+            self.problems.append(
+                (place, f"expected probabilities that sum to 1, got {wrong:g} ({given}); change one, or name the rest")
+            )
 
     def _posture(self, table: Any, place: Location) -> Posture | None:
         forward = {name: self._value(e, (*place, "forward", name), self.globals) for name, e in table.forward.items()}

@@ -19,22 +19,26 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 
+from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.games.errors import ScenarioError
+from deterrence.games.members import BY_ATTACK
 from deterrence.scenarios.building import BuildError, build
+from deterrence.scenarios.rendering import Table
 from deterrence.scenarios.scenario import Scenario
 from deterrence.scenarios.schema import Entry, MemberTable, ScenarioTable
+from deterrence.solvers.pbe import pbe
 
 GROUPS = {  # name, and what the group holds of a member
     "membership": (),
-    "forces": ("capability", "delay", "days_per_unit", "forward", "support"),
+    "forces": ("capability", "delay", "days_per_unit", "forward", "support", "rapid", "rapid_delay"),
     "resolve": ("stake", "cost", "obligation", "bilateral", "opt_out", "audience", "opposition"),
-    "treaty and recognition": ("recognition", "false_alarm"),
+    "treaty and recognition": ("recognition", "false_alarm", "bias"),
     "aggressor and attacks": (),
+    "posture": (),
     "perception": (),
     "named parameters": (),
     "changes": (),
@@ -100,38 +104,25 @@ class Comparison:
 
     def to_markdown(self) -> str:
         """Return the comparison as a Markdown table."""
-        head, *rows = self._rows()
-        lines = ["| " + " | ".join(row) + " |" for row in (head, *rows)]
-        return "\n".join([lines[0], "|---|" + "---:|" * (len(head) - 1), *lines[1:]]) + "\n"
+        return self._table().markdown() + "\n"
 
     def _repr_html_(self) -> str:
-        head, *rows = self._rows()
-        top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-        return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+        return self._table().html()
 
     def __str__(self) -> str:
-        rows = self._rows()
-        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-        lines = [
-            "  ".join(
-                cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True))
-            )
-            for row in (rows[0], ["-" * w for w in widths], *rows[1:])
-        ]
-        return "\n".join(line.rstrip() for line in lines)
+        return self._table().text()
 
-    def _rows(self) -> list[list[str]]:
+    def _table(self) -> Table:
         points = [
-            [c.group, f"{100 * c.shapley:+.1f}", f"{100 * c.alone:+.1f}", f"{100 * c.last:+.1f}"]
+            (c.group, f"{100 * c.shapley:+.1f}", f"{100 * c.alone:+.1f}", f"{100 * c.last:+.1f}")
             for c in self.contributions
         ]
-        return [
-            ["likelihood of attack, points", "contribution", "alone", "last"],
-            [self.before, f"{100 * self.likelihood_before:.1f}", "", ""],
+        rows = (
+            (self.before, f"{100 * self.likelihood_before:.1f}", "", ""),
             *points,
-            [self.after, f"{100 * self.likelihood_after:.1f}", "", ""],
-        ]
+            (self.after, f"{100 * self.likelihood_after:.1f}", "", ""),
+        )
+        return Table("", ("likelihood of attack, points", "contribution", "alone", "last"), rows)
 
 
 def compare_scenarios(before: Scenario | str, after: Scenario | str) -> Comparison:
@@ -140,8 +131,9 @@ def compare_scenarios(before: Scenario | str, after: Scenario | str) -> Comparis
     Parameters
     ----------
     before, after : Scenario or str
-        Scenarios, or names or paths of them. Members that only one of them has keep its values; a posture stage is left
-        out of account.
+        Scenarios, or names or paths of them. Members that only one of them has keep its values. Where a mixture
+        has a posture stage, its likelihood of attack is that of the posture game: the middle of the range over the
+        perfect Bayesian equilibria.
 
     Raises
     ------
@@ -194,7 +186,7 @@ _PLAIN: dict[str, Any] = {
     "shows": "",
     "does_not_show": "",
     "sources": {},
-    "posture": None,
+    "variants": {},
 }
 
 
@@ -217,6 +209,7 @@ def _mixture(before: ScenarioTable, after: ScenarioTable, new: set[str]) -> Scen
             "parameters": {**spare, **parameters},
             "defence": defence,
             "treaty": of("treaty and recognition").treaty,
+            "automation": of("treaty and recognition").automation,
             "aggressor": of("aggressor and attacks").aggressor,
             "attacks": attacks,
             "members": [
@@ -225,6 +218,7 @@ def _mixture(before: ScenarioTable, after: ScenarioTable, new: set[str]) -> Scen
             "support": {**before.support, **after.support, **forces.support},
             "shock": resolve.shock,
             "target": resolve.target,
+            "posture": of("posture").posture,
             "perception": of("perception").perception,
             "changes": of("changes").changes,
         }
@@ -241,18 +235,19 @@ def _member(name: str, before: ScenarioTable, after: ScenarioTable, new: set[str
     for group, keys in GROUPS.items():
         chosen = (fresh if group in new else old) or either
         update |= {key: getattr(chosen, key) for key in keys}
-    update["recognition"] = _recognition(update["recognition"], old, fresh, attacks)
+    for key in BY_ATTACK:
+        update[key] = _by_attack(key, update[key], old, fresh, attacks)
     return either.model_copy(update=update)
 
 
-def _recognition(chosen: Any, old: MemberTable | None, fresh: MemberTable | None, attacks: list[str]) -> Any:
-    """Return recognition of the attacks that there are, from whoever knows of them."""
+def _by_attack(key: str, chosen: Any, old: MemberTable | None, fresh: MemberTable | None, attacks: list[str]) -> Any:
+    """Return probabilities for the attacks that there are, from whoever knows of them."""
     if isinstance(chosen, Entry):
         return chosen
     spare: dict[str, Entry] = {}
     for one in (old, fresh):
         if one is not None:
-            given: Any = one.recognition
+            given: Any = getattr(one, key)
             spare.update(given if isinstance(given, Mapping) else dict.fromkeys(attacks, given))
     return {attack: {**spare, **chosen}[attack] for attack in attacks if attack in spare or attack in chosen}
 
@@ -265,11 +260,19 @@ def _likelihood(table: ScenarioTable, before: str, after: str) -> float:
             f"{before} and {after} cannot be compared: a mixture of them makes no game: {error}",
             problems=tuple(message for _, message in error.problems),
         ) from None
+    if game.posture is not None:
+        return _with_posture(game)
     quick = game.at(base=np.array([float(game.base)]))  # a batch of one: no proof of completeness is needed here
     probabilities = quick.attack_probabilities()
     if not quick.perceived_response().converged.all():
         probabilities = game.attack_probabilities()
     return float(np.mean([np.asarray(end).reshape(-1)[0] for end in probabilities.likelihood]))
+
+
+def _with_posture(game: CollectiveDefence) -> float:
+    """Return the middle of the likelihood of attack over the equilibria of the posture game."""
+    calm = [equilibrium.probability_range(REFRAIN) for equilibrium in pbe(game.posture_game())]
+    return float(1 - (min(low for low, _ in calm) + max(high for _, high in calm)) / 2)
 
 
 __all__ = ["Comparison", "Contribution", "compare_scenarios"]

@@ -7,7 +7,7 @@ import importlib.resources
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -146,11 +146,14 @@ def _expected(item: Any, location: Location) -> str:
 def _known_keys(location: Location) -> list[str]:
     """Return the keys that a table of the schema may hold."""
     kind: Any = ScenarioTable
+    named = False  # whether the next part is a name given in the file, as in support.NAME
     for part in location:
-        if isinstance(part, int):
+        if isinstance(part, int) or named:
+            named = False
             continue
         fields = getattr(kind, "model_fields", {})
         annotation = fields[part].annotation if part in fields else None
+        named = get_origin(annotation) is dict
         kind = _table_in(annotation)
     return list(getattr(kind, "model_fields", {}))
 

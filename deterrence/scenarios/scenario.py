@@ -15,11 +15,14 @@ import numpy as np
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.equilibrium import EquilibriumSet
-from deterrence.games.errors import GameError, ParameterError, ScenarioError
+from deterrence.games.errors import GameError, ParameterError, ScenarioError, SolverError
 from deterrence.games.paths import paths_of
+from deterrence.games.shown import Shown
 from deterrence.scenarios.building import BuildError, build
+from deterrence.scenarios.display import scenario_html
 from deterrence.scenarios.loader import names, parse, read_source, report
 from deterrence.scenarios.schema import ScenarioTable
+from deterrence.scenarios.variants import changed_file, varied
 from deterrence.scenarios.writing import write_toml
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ HOLDS = "defence holds"
 
 
 @dataclass(frozen=True, eq=False)
-class Scenario:
+class Scenario(Shown):
     """A scenario: who might attack whom, who would come, and what each of them believes.
 
     Make one with ``Scenario.load`` or ``Scenario.loads``.
@@ -63,13 +66,16 @@ class Scenario:
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Scenario:
-        """Return a shipped scenario by name, or one from a TOML file by path.
+        """Return a shipped scenario by name, one from a TOML file by path, or a variant: ``"NAME:VARIANT"``.
 
         Raises
         ------
         ScenarioError
             If there is none, or the file is wrong; ``problems`` lists every mistake, each with file, line and key.
         """
+        name, colon, variant = str(name_or_path).rpartition(":")
+        if colon and (name in names() or Path(name).is_file()):
+            return cls.load(name).variant(variant)
         where, text = read_source(name_or_path)
         return cls.loads(text, where)
 
@@ -103,18 +109,46 @@ class Scenario:
     def with_changes(
         self, changes: Mapping[str, Any], perception: Mapping[str, Mapping[str, Any]] | None = None
     ) -> Scenario:
-        """Return a variant: changes by path to the true values, and other overlays by player (None keeps them).
+        """Return a scenario with other values, true or perceived.
+
+        Parameters
+        ----------
+        changes : mapping of str to change
+            Of parameters by name, of other numbers by path (see ``deterrence.games.paths``), and of what a player
+            believes by ``perception.PLAYER.`` before either.
+        perception : mapping of str to overlay, optional
+            What players believe, in place of all that the file says of it.
 
         Raises
         ------
         ScenarioError
             If a path or a value is wrong.
+        ParameterError
+            If a name begins with ``perception.`` and goes on with no player.
         """
-        data = tomllib.loads(self.text)
-        data["changes"] = {**data.get("changes", {}), **changes}
+        seen = {self._player(name): value for name, value in changes.items() if name.startswith("perception.")}
+        true = {name: value for name, value in changes.items() if not name.startswith("perception.")}
+        data = changed_file(tomllib.loads(self.text), true, self.where)
         if perception is not None:
             data["perception"] = {player: dict(overlay) for player, overlay in perception.items()}
+        for (player, path), value in seen.items():
+            data.setdefault("perception", {}).setdefault(player, {})[path] = value
         return Scenario.loads(write_toml(data), self.where)
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants that the file describes; ``table.variants`` says what each isolates."""
+        return tuple(self.table.variants)
+
+    def variant(self, name: str) -> Scenario:
+        """Return a variant of the scenario.
+
+        Raises
+        ------
+        ScenarioError
+            If there is none of that name, or what it changes is wrong.
+        """
+        return Scenario.loads(write_toml(varied(tomllib.loads(self.text), name, self.where)), f"{self.where}:{name}")
 
     # -- the game ----------------------------------------------------------------------------------------------------
 
@@ -149,6 +183,26 @@ class Scenario:
 
         found: EquilibriumSet = pbe(game.posture_game())
         return found
+
+    def probability(self, event: str = "attack") -> tuple[float, float]:
+        """Return the lowest and highest probability of an event over all equilibria, at the file's own values.
+
+        Parameters
+        ----------
+        event : str
+            See ``events``.
+
+        Raises
+        ------
+        GameError
+            If there is no such event.
+        SolverError
+            If the response did not converge.
+        """
+        answer = self.answer({}, events=(event,))
+        if answer.status[0] != Status.OK:
+            raise SolverError(f"no equilibrium of the response in scenario {self.name} converged; assess() tells more")
+        return float(answer.low[event][0]), float(answer.high[event][0])
 
     def assess(self) -> Assessment:
         """Return the assessment: likelihood of attack, who would come, perceived and true resolve, tipping points."""
@@ -268,6 +322,9 @@ class Scenario:
                     return player, rest[len(spelled) + 1 :]
         known = ", ".join(self._game.players)
         raise ParameterError(f"{name!r} names no player; write perception.PLAYER.path with PLAYER one of {known}")
+
+    def _repr_html_(self) -> str:
+        return scenario_html(self)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.title}"

@@ -148,11 +148,13 @@ if TYPE_CHECKING:
     NonNegative: TypeAlias = Entry
     Positive: TypeAlias = Entry
     Probability: TypeAlias = Entry
+    Steps: TypeAlias = Entry
 else:
     Real = _number()
     NonNegative = _number(0.0)
     Positive = _number(0.0, strict=True)
     Probability = _number(0.0, 1.0)
+    Steps = _number(1.0, 100.0)
 
 
 def _recognition(raw: object) -> Entry | dict[str, Entry]:
@@ -178,8 +180,12 @@ Recognition = Annotated[
 ]
 
 
-def _fixed(value: float, low: float = -INFINITY, high: float = INFINITY, *, strict: bool = False) -> Any:
-    return Field(default_factory=lambda: Entry(value, low, high, strict))
+def _fixed(value: float, about: str = "", low: float = -INFINITY, high: float = INFINITY) -> Any:
+    return Field(
+        default_factory=lambda: Entry(value, low, high),
+        description=about or None,
+        json_schema_extra={"default": value},
+    )
 
 
 class _Table(BaseModel):
@@ -190,48 +196,66 @@ class DistributionTable(_Table):
     """A distribution of a private value."""
 
     family: str = Field(description="normal, logistic, lognormal, uniform, two-point, degenerate, or a SciPy name")
-    location: Real
-    scale: NonNegative = _fixed(1.0)
-    shape: dict[str, Real] = Field(default_factory=dict)
+    location: Real = Field(description="mean, or low end; of the logarithm for lognormal")
+    scale: NonNegative = _fixed(1.0, "standard deviation, or width")
+    shape: dict[str, Real] = Field(default_factory=dict, description="further parameters, by name")
 
 
 class SupportTable(_Table):
     """A kind of help that members may give."""
 
-    strength: Probability = _fixed(1.0, 0.0, 1.0)
-    cost: Positive = _fixed(1.0)
-    discharges: Probability = _fixed(1.0, 0.0, 1.0)
+    strength: Probability = _fixed(1.0, "share of the member's capability that it adds", 0.0, 1.0)
+    cost: Positive = _fixed(1.0, "share of the member's private cost of fighting that it costs")
+    discharges: Probability = _fixed(1.0, "share of the obligation that is met by giving it", 0.0, 1.0)
 
 
 class MemberTable(_Table):
     """A member of the alliance."""
 
     name: str = Field(min_length=1)
-    capability: NonNegative
-    delay: NonNegative
-    stake: NonNegative
+    capability: NonNegative = Field(description="what it can bring, in units of strength")
+    delay: NonNegative = Field(description="days until it can be there")
+    stake: NonNegative = Field(description="what it thinks it loses if the target falls: its threat perception")
     cost: DistributionTable
-    obligation: NonNegative = _fixed(0.0)
-    bilateral: NonNegative = _fixed(0.0)
-    forward: NonNegative = _fixed(0.0)
-    recognition: Recognition = Field(default_factory=lambda: Entry(1.0, 0.0, 1.0))
-    days_per_unit: NonNegative = _fixed(0.0)
+    obligation: NonNegative = _fixed(0.0, "cost of staying out once the treaty is invoked")
+    bilateral: NonNegative = _fixed(0.0, "cost of staying out under a bilateral guarantee, invoked or not")
+    forward: NonNegative = _fixed(0.0, "strength stationed with the target")
+    recognition: Recognition = Field(
+        default_factory=lambda: Entry(1.0, 0.0, 1.0),
+        json_schema_extra={"default": 1.0},
+        description="probability that it sees an attack as one; a number, or a table by kind of attack",
+    )
+    days_per_unit: NonNegative = _fixed(0.0, "days that lift needs for each unit of strength")
     support: str = Field(default="military", description="military, or a key of the table support")
-    opt_out: Probability = _fixed(0.0)
-    audience: NonNegative = _fixed(0.0)
-    opposition: NonNegative = _fixed(0.0)
-    false_alarm: Probability = _fixed(0.0)
+    opt_out: Probability = _fixed(0.0, "share of the treaty's obligation from which it has reserved itself")
+    audience: NonNegative = _fixed(0.0, "cost of staying out before its own public, once the treaty is invoked")
+    opposition: NonNegative = _fixed(0.0, "cost of assisting that its domestic opposition exacts")
+    false_alarm: Recognition = Field(
+        default_factory=lambda: Entry(0.0, 0.0, 1.0),
+        json_schema_extra={"default": 0.0},
+        description="probability that it takes an incident for an attack; a number, or a table by kind of attack",
+    )
+    rapid: NonNegative = _fixed(0.0, "part of its capability at high readiness, in units of strength")
+    rapid_delay: NonNegative = _fixed(0.0, "days until the part at high readiness is there")
+    bias: Probability = _fixed(0.0, "how strong an answer it wants beyond what the case warrants; for talk", 0.0, 1.0)
 
 
 class AttackTable(_Table):
     """A kind of attack."""
 
     name: str = Field(min_length=1)
-    strength: Positive
-    window: Positive
-    share: Probability
-    cost: NonNegative
-    attribution: Probability = _fixed(1.0)
+    strength: Positive = Field(description="the attacker's strength")
+    window: Positive = Field(description="days until the attack is decided")
+    share: Probability = Field(description="share of the prize that it can take")
+    cost: NonNegative = Field(description="what it costs the aggressor, in units of the prize")
+    attribution: Probability = _fixed(1.0, "probability that the attacker can be named")
+    at_stake: Probability = _fixed(1.0, "share of each member's stake that it puts at risk", 0.0, 1.0)
+    steps: Steps = _fixed(1.0, "number of equal steps into which it may be cut: salami tactics")
+    threshold: NonNegative = _fixed(0.0, "size of a step, as a share of the whole, from which it is answered")
+    blur: NonNegative = _fixed(0.0, "how doubtful the threshold is, in the same unit; 0 for a sharp one")
+    memory: Probability = _fixed(0.0, "how far a step is judged with all that was taken before it", 0.0, 1.0)
+    step_cost: NonNegative = _fixed(0.0, "what a step that is not answered costs the aggressor")
+    incidents: Probability = _fixed(0.0, "probability of an incident that looks like this kind of attack", 0.0, 1.0)
 
 
 class RuleTable(_Table):
@@ -247,19 +271,35 @@ class TreatyTable(_Table):
     """What the members have agreed."""
 
     rule: Literal["unanimity", "majority"] | RuleTable = "unanimity"
-    shared_intelligence: Probability = _fixed(0.0)
-    integration: NonNegative = _fixed(0.0)
-    consultation: NonNegative = _fixed(0.0)
-    deliberation: NonNegative = _fixed(0.0)
-    automaticity: NonNegative = _fixed(0.0)
-    incidents: Probability = _fixed(0.0)
+    shared_intelligence: Probability = _fixed(0.0, "probability that all members share one assessment")
+    integration: NonNegative = _fixed(0.0, "interoperability: assisting strength is multiplied by 1 + this if invoked")
+    consultation: NonNegative = _fixed(0.0, "days that consultation adds to every delay")
+    deliberation: NonNegative = _fixed(0.0, "mean days that each member needs to agree")
+    automaticity: NonNegative = _fixed(0.0, "obligation that the treaty itself lays on every member")
+    incidents: Probability = _fixed(0.0, "probability of an incident that looks like the first kind of attack")
+    talk: Probability = _fixed(0.0, "probability that a member is heard in cheap talk before the vote", 0.0, 1.0)
+    integrated_command: Probability = _fixed(0.0, "share of consultation and deliberation that it saves", 0.0, 1.0)
+
+
+class AutomationTable(_Table):
+    """Warning and decision by machines: faster, and weaker in judgment."""
+
+    attack: str = Field(default="", description="the kind of attack that is judged by machine; empty: the first")
+    level: Probability = _fixed(0.0, "from 0, none, to 1, full", 0.0, 1.0)
+    speed: Probability = _fixed(0.8, "share by which full automation shortens consultation", 0.0, 1.0)
+    sensitivity: Positive = _fixed(2.0, "d' of signal detection without automation, in standard deviations")
+    loss: Probability = _fixed(0.4, "share of d' that full automation costs", 0.0, 1.0)
+    spoofing: Probability = _fixed(0.0, "share of attacks that the attacker hides from full automation", 0.0, 1.0)
+    prior: Probability = _fixed(0.2, "probability of attack for which the warning is set", 0.0, 1.0)
+    cost_miss: Positive = _fixed(5.0, "cost of missing an attack")
+    cost_false: Positive = _fixed(1.0, "cost of responding to none")
 
 
 class TargetTable(_Table):
     """The target, if it may yield."""
 
     name: str = Field(default="Target", min_length=1)
-    stake: NonNegative = _fixed(1.0)
+    stake: NonNegative = _fixed(1.0, "what it saves if the defence holds")
     cost: DistributionTable
 
 
@@ -267,20 +307,45 @@ class AggressorTable(_Table):
     """The state that may attack."""
 
     name: str = Field(default="Aggressor", min_length=1)
-    punishment: NonNegative = _fixed(0.0)
+    punishment: NonNegative = _fixed(0.0, "what each unit of assisting strength costs it, in units of the prize")
     prize: DistributionTable
 
 
 class DefenceTable(_Table):
     """The target and the contest."""
 
-    base: NonNegative
-    decisiveness: Positive = _fixed(1.0)
-    decay: Positive = _fixed(7.0)
-    tripwire: NonNegative = _fixed(0.0)
+    base: NonNegative = Field(description="strength that the target has by itself")
+    decisiveness: Positive = _fixed(1.0, "how decisive superiority is; 1: the odds are the ratio of strengths")
+    decay: Positive = _fixed(7.0, "days over which what arrives late loses its worth by a factor e")
+    tripwire: NonNegative = _fixed(0.0, "cost of staying out per unit of own forward strength")
 
 
 Change = float | str
+
+
+def _overlay(raw: object) -> dict[str, Any]:
+    """Return a player's overlay: changes by path, and under ``believes`` what it thinks that others see."""
+    if not isinstance(raw, dict):
+        raise ValueError(f"expected a table of changes by path, got {raw!r}")
+    found: dict[str, Any] = {}
+    for path, change in raw.items():
+        if path == "believes":
+            if not isinstance(change, dict):
+                raise ValueError(f"expected 'believes' to be a table of overlays by player, got {change!r}")
+            found[path] = {player: _overlay(one) for player, one in change.items()}
+        elif isinstance(change, str) or _plain(change):
+            found[path] = change
+        else:
+            raise ValueError(f"expected a number or a change such as '+0.5' for {path!r}, got {change!r}")
+    return found
+
+
+_CHANGE = {"anyOf": [{"type": "number"}, {"type": "string"}]}
+Overlay = Annotated[
+    dict[str, Any],
+    BeforeValidator(_overlay),
+    WithJsonSchema({"type": "object", "properties": {"believes": {"type": "object"}}, "additionalProperties": _CHANGE}),
+]
 
 
 class StateTable(_Table):
@@ -294,7 +359,7 @@ class StateTable(_Table):
 class ShockTable(_Table):
     """What moves the members' costs together: a correlation, or states."""
 
-    correlation: Probability = _fixed(0.0)
+    correlation: Probability = _fixed(0.0, "of members' costs, one factor; for normal or lognormal costs")
     nodes: int = Field(default=15, ge=1, le=64)
     states: list[StateTable] = Field(default_factory=list)
 
@@ -327,6 +392,22 @@ class StageTable(_Table):
     postures: list[PostureTable] = Field(min_length=1)
 
 
+class VariantTable(_Table):
+    """What is different in a variant of the scenario, which isolates one mechanism."""
+
+    mechanism: str = Field(min_length=1, description="the mechanism that it isolates")
+    isolates: str = Field(min_length=1, description="one sentence: what is different, and what that shows")
+    changes: dict[str, Change] = Field(
+        default_factory=dict, description="other numbers, by path or name of a parameter; '+x', '-x', '*x' are relative"
+    )
+    perception: dict[str, Overlay] = Field(
+        default_factory=dict, description="overlays by player that take the place of the scenario's"
+    )
+    tables: dict[str, Any] = Field(
+        default_factory=dict, description="tables of a scenario file, laid over the scenario's own"
+    )
+
+
 class ScenarioTable(_Table):
     """A scenario file."""
 
@@ -346,9 +427,11 @@ class ScenarioTable(_Table):
     support: dict[str, SupportTable] = Field(default_factory=dict)
     shock: ShockTable | None = None
     target: TargetTable | None = None
+    automation: AutomationTable | None = None
     posture: StageTable | None = None
-    perception: dict[str, dict[str, Change]] = Field(default_factory=dict)
+    perception: dict[str, Overlay] = Field(default_factory=dict)
     changes: dict[str, Change] = Field(default_factory=dict)
+    variants: dict[str, VariantTable] = Field(default_factory=dict)
 
 
 def json_schema() -> dict[str, Any]:

@@ -102,7 +102,7 @@ def participation(
     starts : int
         Number of deterministic starts, at least 2 (nobody, everybody).
     tol : float
-        Largest residual |q - e F(c*)|, a probability.
+        Largest residual ``|q - e F(c*)|``, a probability.
     method, resolution
         How E[H] is reckoned; see ``expected_defence``.
 

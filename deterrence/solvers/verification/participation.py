@@ -3,8 +3,8 @@
 Strengths, penalties and invocation are worked out anew from the game's fields. The distribution of what the
 others bring is enumerated over all profiles (few members), convolved in a table of sums (few distinct sums),
 or convolved on a fine grid, with a bound on what the grid adds. The regret of a member is how far its
-cutpoint lies from the cost at which it is indifferent: that is what a member whose cost lies between the two
-would gain by doing the other thing.
+cutpoint lies from the cost at which it is indifferent, times the share of that cost that its kind of support
+costs: that is what a member whose cost lies between the two would gain by doing the other thing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def verify_participation(game: ParticipationGame, equilibrium: Equilibrium, tol:
     worst_regret, worst_belief, rational = 0.0, abs(chance - profile.invoked), True
     for j, invoked in enumerate((True, False)):
         worth = 1 + game.integration if invoked else 1.0
-        arriving = [worth * m.support.strength * m.capability * _share(game, m, attack, invoked) for m in game.members]
+        arriving = [worth * m.support.strength * _in_time(game, m, attack, invoked) for m in game.members]
         floor = game.base + sum(m.forward for m in game.members)
         q = profile.probabilities[j]
         gains, slack = _gains(arriving, q, floor, attack.strength, game.decisiveness)
@@ -63,15 +63,16 @@ def verify_participation(game: ParticipationGame, equilibrium: Equilibrium, tol:
                 out += member.support.discharges * (
                     (1 - member.opt_out) * (member.obligation + game.automaticity) + member.audience
                 )
-            indifferent = (member.stake * gains[i] + out - member.opposition) / member.support.cost
-            regret = abs(float(profile.cutpoints[j, i]) - indifferent)
-            scale = max(member.stake, out, 1e-300)
+            stake = member.stake * attack.at_stake
+            indifferent = (stake * gains[i] + out - member.opposition) / member.support.cost
+            regret = abs(float(profile.cutpoints[j, i]) - indifferent) * member.support.cost
+            scale = max(stake, out, 1e-300)
             able = 1.0 if invoked else recognising[i]
             at = 1e-9 * (1 + abs(indifferent)) if not member.cost.continuous else 0.0
             low, high = (able * float(member.cost.cdf(profile.cutpoints[j, i] + shift)) for shift in (-at, at))
             worst_belief = max(worst_belief, low - q[i], q[i] - high)
             worst_regret = max(worst_regret, regret)
-            rational &= regret * member.support.cost <= tol * scale + 2 * member.stake * slack
+            rational &= regret <= tol * scale + 2 * stake * slack
     return Certificate(
         max_regret=float(worst_regret),
         max_belief_error=float(worst_belief),
@@ -80,10 +81,18 @@ def verify_participation(game: ParticipationGame, equilibrium: Equilibrium, tol:
     )
 
 
-def _share(game: ParticipationGame, member: Member, attack: Attack, invoked: bool) -> float:
-    """Return what the member's strength is worth when it arrives, by quadrature over the moment of agreement."""
-    first = float(member.delay + (game.consultation if invoked else 0.0))
-    last = first + float(member.capability * member.days_per_unit)
+def _in_time(game: ParticipationGame, member: Member, attack: Attack, invoked: bool) -> float:
+    """Return what the member's capability is worth when it arrives: the part at high readiness, then the rest."""
+    rapid = min(member.rapid, member.capability)
+    rest = member.capability - rapid
+    total = rest * _share(game, attack, invoked, member.delay, rest * member.days_per_unit) if rest > 0 else 0.0
+    return total + (rapid * _share(game, attack, invoked, member.rapid_delay, 0.0) if rapid > 0 else 0.0)
+
+
+def _share(game: ParticipationGame, attack: Attack, invoked: bool, delay: float, lift: float) -> float:
+    """Return what strength is worth when it arrives, by quadrature over the moment of agreement."""
+    first = float(delay + (game.consultation if invoked else 0.0))
+    last = first + float(lift)
     if not (invoked and game.deliberation > 0):
         return float(_worth(np.zeros(1), first, last, attack.window, game.decay)[0])
     n, k = game.rule.count(len(game.members))
@@ -144,20 +153,17 @@ def _enumerated(weights: list[float], q: Floats) -> tuple[Floats, Floats]:
 
 
 def _table(weights: list[float], q: Floats) -> tuple[Floats, Floats] | None:
-    total = max(sum(weights), 1e-300)
-    table = {0: (0.0, 1.0)}
+    unit = max(sum(weights), 1e-300) * 1e-12  # sums that are closer are one
+    sums: Floats = np.zeros(1)
+    mass: Floats = np.ones(1)
     for w, p in zip(weights, q, strict=True):
-        fresh: dict[int, tuple[float, float]] = {}
-        for value, mass in table.values():
-            for total_so_far, chance in ((value, mass * (1 - p)), (value + w, mass * p)):
-                key = round(total_so_far / total * 1e12)
-                kept = fresh.get(key)
-                fresh[key] = (total_so_far, chance if kept is None else kept[1] + chance)
-        table = fresh
-        if len(table) > TABLE:
+        wide = np.concatenate([sums, sums + w])
+        _, first, place = np.unique(np.round(wide / unit), return_index=True, return_inverse=True)
+        if len(first) > TABLE:
             return None
-    pairs = np.array(list(table.values()))
-    return pairs[:, 0], pairs[:, 1]
+        sums = wide[first]
+        mass = np.bincount(place, weights=np.concatenate([mass * (1 - p), mass * p])).astype(np.float64)
+    return sums, mass
 
 
 def _on_grid(
@@ -205,29 +211,61 @@ def _invocation(game: ParticipationGame, attack: str) -> tuple[float, Floats]:
         votes, quota = np.array([float(m.name == rule.lead) for m in game.members]), 1
     elif rule.kind == "votes":
         votes, quota = np.array([float(rule.votes.get(m.name, 0.0)) for m in game.members]), rule.quota
-    short = quota * (1 - 1e-9)
-
-    def failing(present: Sequence[int], head_start: float) -> float:
-        present = [i for i in present if votes[i] > 0]
-        if len({float(votes[i]) for i in present}) == 1:  # equal votes: the coefficients of a product of binomials
-            tally = np.ones(1)
-            for i in present:
-                tally = np.convolve(tally, (1 - e[i], e[i]))
-            return float(tally[votes[present[0]] * np.arange(len(tally)) + head_start < short].sum())
-        table = {0.0: 1.0}
-        for i in present:
-            fresh: dict[float, float] = {}
-            for total, mass in table.items():
-                for key, chance in ((total, mass * (1 - e[i])), (round(total + votes[i], 9), mass * e[i])):
-                    fresh[key] = fresh.get(key, 0.0) + chance
-            table = fresh
-        return sum(mass for total, mass in table.items() if total + head_start < short)
-
+    told = _told(game, votes, quota)
+    alone, each = 0.0, np.zeros(n)
+    for common, chance in ((1.0, float(e.mean())), (0.0, 1 - float(e.mean()))):
+        if told.any() or common == 1.0:
+            p = told * common + (1 - told) * e if told.any() else e
+            weight = chance if told.any() else 1.0
+            alone += weight * _short(p, votes, quota, range(n), 0.0)
+            each += weight * np.array(
+                [p[i] * _short(p, votes, quota, [k for k in range(n) if k != i], votes[i]) for i in range(n)]
+            )
     chi = game.shared_intelligence
-    alone = failing(range(n), 0.0)
     named = next(a for a in game.attacks if a.name == attack).attribution
     not_invoked = 1 - named + named * (chi * (1 - e.mean()) + (1 - chi) * alone)
     if not_invoked <= 0:
         return 1.0, e
-    each = [e[i] * failing([k for k in range(n) if k != i], votes[i]) for i in range(n)]
-    return float(1 - not_invoked), named * (1 - chi) * np.array(each) / not_invoked
+    return float(1 - not_invoked), named * (1 - chi) * each / not_invoked
+
+
+def _told(game: ParticipationGame, votes: Floats, quota: float) -> Floats:
+    """Return how often each member and the one who decides share an assessment, cell by cell of their talk."""
+    if not game.talk > 0:
+        return np.zeros(len(game.members))
+    gathered, decides = 0.0, 0.0
+    for member, vote in sorted(zip(game.members, votes, strict=True), key=lambda pair: -pair[0].bias):
+        gathered, decides = gathered + vote, member.bias
+        if gathered >= quota * (1 - 1e-9):
+            break
+    shares = []
+    for member in game.members:
+        b = abs(member.bias - decides)
+        if b < 1e-10:  # then less than 1e-9 is lost
+            shares.append(game.talk)
+            continue
+        cells = 1
+        while 2 * b * (cells + 1) * cells < 1 - 1e-12:
+            cells += 1
+        smallest = (1 - 2 * b * cells * (cells - 1)) / cells  # each cell is wider than the one before by 4 b
+        shares.append(game.talk * (1 - sum((smallest + 4 * b * j) ** 3 for j in range(cells))))
+    return np.array(shares)
+
+
+def _short(p: Floats, votes: Floats, quota: float, present: Sequence[int], head_start: float) -> float:
+    """Return the probability that the votes of those present who recognise, and a head start, miss the quota."""
+    present = [i for i in present if votes[i] > 0]
+    short = quota * (1 - 1e-9)
+    if len({float(votes[i]) for i in present}) == 1:  # equal votes: the coefficients of a product of binomials
+        tally = np.ones(1)
+        for i in present:
+            tally = np.convolve(tally, (1 - p[i], p[i]))
+        return float(tally[votes[present[0]] * np.arange(len(tally)) + head_start < short].sum())
+    table = {0.0: 1.0}
+    for i in present:
+        fresh: dict[float, float] = {}
+        for total, mass in table.items():
+            for key, chance in ((total, mass * (1 - p[i])), (round(total + votes[i], 9), mass * p[i])):
+                fresh[key] = fresh.get(key, 0.0) + chance
+        table = fresh
+    return sum(mass for total, mass in table.items() if total + head_start < short)

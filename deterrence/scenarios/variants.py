@@ -1,0 +1,106 @@
+"""Variants of a scenario: a file's own tables with a few things different, so that one mechanism stands alone."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from deterrence.games.errors import ParameterError, ScenarioError
+from deterrence.games.paths import apply_change
+
+
+def varied(data: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
+    """Return the plain data of a variant.
+
+    Its ``tables`` are laid over the scenario's: table by table, and lists of named tables (members, attacks) name by
+    name. Then come its ``changes``: of a parameter, that entry is written anew, as an illustration; all others go to
+    the scenario's own ``changes``. Last, an overlay of a player takes the place of the scenario's.
+
+    Parameters
+    ----------
+    data : mapping
+        A scenario file as plain data.
+    name : str
+        Of the variant.
+    where : str
+        File name, for messages.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such variant, or a change is none.
+    """
+    known = data.get("variants", {})
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ScenarioError(f"{where}: no variant {name!r}; known are {', '.join(known) or 'none'}{hint}")
+    variant = known[name]
+    plain = {key: value for key, value in data.items() if key != "variants"}
+    fresh = changed_file(
+        _laid_over(plain, variant.get("tables", {})), variant.get("changes", {}), f"{where}: variants.{name}.changes"
+    )
+    return {
+        **fresh,
+        "name": f"{data.get('name')}.{name}",
+        "title": f"{data.get('title')}: {name.replace('-', ' ')}",
+        "shows": variant.get("isolates", ""),
+        "perception": {**fresh.get("perception", {}), **variant.get("perception", {})},
+    }
+
+
+def changed_file(data: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the plain data of a scenario file after changes: of its parameters by name, of other numbers by path.
+
+    Parameters
+    ----------
+    data : mapping
+    changes : mapping of str to change
+        See ``deterrence.games.paths``. A parameter's entry is written anew, as an illustration.
+    where : str
+        For messages.
+
+    Raises
+    ------
+    ScenarioError
+        If the change of a parameter is none.
+    """
+    parameters, paths = dict(data.get("parameters", {})), dict(data.get("changes", {}))
+    for path, change in changes.items():
+        if path in parameters:
+            parameters[path] = _entry(parameters[path], change, path, where)
+        else:
+            paths[path] = change
+    return {**data, **({"parameters": parameters} if parameters else {}), "changes": paths}
+
+
+def _entry(old: Any, change: Any, name: str, where: str) -> dict[str, Any]:
+    """Return a parameter's entry with another value: an illustration, whatever the source of the old one."""
+    entry = dict(old) if isinstance(old, Mapping) else {"value": old}
+    value = entry["value"]
+    try:
+        new = apply_change(change, 0.0 if isinstance(value, str) else float(value), name)
+    except ParameterError as error:
+        raise ScenarioError(f"{where}: {error}") from None
+    if isinstance(value, str) and not isinstance(change, int | float):
+        raise ScenarioError(f"{where}: {name!r} is reckoned from other parameters; give it a number, not {change!r}")
+    span = [float(x) for x in entry.get("range", [new] if isinstance(value, str) else [value])]
+    kept = {key: entry[key] for key in ("note",) if key in entry}
+    return {"value": new, "illustrative": True, "range": [min(*span, new), max(*span, new)], **kept}
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    if isinstance(below, Mapping) and isinstance(above, Mapping):
+        if "value" in above:
+            return dict(above)
+        return {**below, **{key: _laid_over(below[key], one) if key in below else one for key, one in above.items()}}
+    if _named(below) and _named(above):
+        named = {item["name"]: item for item in above}
+        kept = [_laid_over(item, named.pop(item["name"], {})) for item in below]
+        return [*kept, *named.values()]
+    return above
+
+
+def _named(items: Any) -> bool:
+    return isinstance(items, list) and bool(items) and all(isinstance(i, Mapping) and "name" in i for i in items)
