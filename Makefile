@@ -14,6 +14,8 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/.deterrence-run
 TEST := $(BIN)/.deterrence-test
 LINT := $(BIN)/.deterrence-lint
+BROWSER := $(BIN)/.deterrence-browser
+DOCS := $(BIN)/.deterrence-docs
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 INSTALL := $(PIP) --build-constraint constraints.txt
@@ -30,11 +32,11 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test nightly lint types format bench wheel clean moved
+.PHONY: help demo test nightly test-browser lint types format docs bench wheel clean moved
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "others: nightly lint types format bench wheel clean"
+	@echo "others: nightly test-browser lint types format docs bench wheel clean"
 
 demo: $(RUN)
 	@mkdir -p demo
@@ -45,6 +47,9 @@ test: $(TEST)
 
 nightly: $(TEST)
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --run-slow --timeout 1800 $(ARGS)
+
+test-browser: $(BROWSER)
+	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 lint: $(LINT)
 	$(BIN)/python -m ruff check .
@@ -57,6 +62,10 @@ format: $(LINT)
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
+docs: $(DOCS)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html docs docs/_build/html
+	@echo "the site: docs/_build/html/index.html"
+
 bench: $(LINT)
 	$(BIN)/python -m pytest benchmarks --benchmark-only $(ARGS)
 
@@ -65,7 +74,7 @@ wheel: $(RUN)
 		--wheel-dir $(DIST) .
 
 clean:
-	rm -rf $(VENV) build dist demo .benchmarks .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist demo docs/_build docs/notebooks docs/reference/generated .benchmarks .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache
 	find deterrence tests benchmarks notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN): pyproject.toml constraints.txt $(MOVED)
@@ -90,4 +99,14 @@ $(TEST): $(RUN)
 $(LINT): $(TEST)
 	@echo "installing what the checks and benchmarks need"
 	@$(INSTALL) -e . --group lint --group bench
+	@touch $@
+
+$(BROWSER): $(TEST)
+	@echo "installing what the tests in a browser need; the browser itself comes from the system"
+	@$(INSTALL) -e . --group browser
+	@touch $@
+
+$(DOCS): $(TEST)
+	@echo "installing what the site needs"
+	@$(INSTALL) -e . --group docs
 	@touch $@

@@ -23,6 +23,13 @@ def tests(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs)
 
 
+@nox.session(name="test-browser")
+def test_browser(session: nox.Session) -> None:
+    """Try the explorer in the Chromium of the system; without one the tests say so and are skipped."""
+    install(session, "-e", ".", "--group", "browser")
+    session.run("python", "-m", "pytest", "-m", "browser", "tests/browser", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     install(session, "-e", ".", "--group", "lint")

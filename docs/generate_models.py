@@ -170,9 +170,9 @@ def _trees(model: dt.Model) -> list[tuple[str, str]]:
     found = []
     for name, one in games.items():
         if isinstance(one, dt.ExtensiveGame) and one.topology.size <= LARGEST_TREE:
-            found.append((name, tree_svg(one)))
+            found.append((name, tree_svg(one, themed=False)))
         if isinstance(one, dt.SignalingGame) and one.shape[2] == 2:
-            found.append((name, signaling_svg(one)))
+            found.append((name, signaling_svg(one, themed=False)))
     return found
 
 

@@ -58,7 +58,7 @@ print(assessment)
 # Below, only the aggressor's perception moves; the allies stay as they are.
 
 # %%
-from deterrence.plotting.attack_curve import attack_curve
+from deterrence.plotting import attack_curve
 
 axes = attack_curve(scenario)
 axes.figure

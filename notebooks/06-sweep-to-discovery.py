@@ -25,9 +25,7 @@ from pathlib import Path
 import numpy as np
 
 import deterrence as dt
-from deterrence.plotting.multiples import small_multiples
-from deterrence.plotting.phase_map import heat_map, phase_map
-from deterrence.plotting.tornado import index_chart, tornado
+from deterrence.plotting import heat_map, index_chart, phase_map, small_multiples, tornado
 from deterrence.sweeps import discover, influence, sobol_indices, tipping_points
 
 scenario = dt.Scenario.load("baltic-2017")

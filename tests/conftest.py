@@ -1,4 +1,4 @@
-"""Settings that all tests share: profiles for property tests, and slow tests that run only when asked for."""
+"""Settings that all tests share: profiles for property tests, and tests that run only when asked for."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the slow tests unless the command line asks for them by option or by marker."""
-    if config.getoption("--run-slow") or "slow" in config.getoption("markexpr"):
-        return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    """Leave out slow tests and those in a browser unless the command line asks for them by option or by marker."""
+    asked = config.getoption("markexpr") + (" slow" if config.getoption("--run-slow") else "")
+    unasked = [marker for marker in ("slow", "browser") if marker not in asked]
+    left_out = {item for item in items if any(item.get_closest_marker(marker) for marker in unasked)}
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]

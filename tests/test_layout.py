@@ -29,7 +29,7 @@ FLOOR = {
     "sweeps": 5,
     "plotting": 5,
     "explore": 6,
-    "cli": 6,
+    "cli": 7,
 }
 HEAVY = ("sympy", "scipy.stats", "matplotlib", "xarray", "pandas", "nashpy", "pydantic")
 GENERATED = {".git", ".venv", ".nox", "build", "dist", "demo", "__pycache__", ".benchmarks", ".hypothesis"}

@@ -1,0 +1,152 @@
+"""Write the reference pages that the code itself knows best: the command line, and the keys of scenario files.
+
+Run ``python docs/generate_reference.py`` after an option of a command or a key of a scenario file has changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from deterrence.cli import app
+from deterrence.scenarios.schema import json_schema
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+WRITTEN = "<!-- Written by docs/generate_reference.py; change the code, not this page. -->"
+
+SCENARIO_FILES_HEAD = """\
+A scenario is a TOML file. `deterrence schema` prints the JSON schema, from the same source as this page and as the
+checks when a file is loaded. A number may be written bare, as a table with its source or its range, as in
+`{ value = 0.2, source = "..." }` and `{ value = 0.2, illustrative = true, range = [0.1, 0.4] }`, or as arithmetic on
+the names of `[parameters]`.
+"""
+
+
+def main() -> None:
+    """Write both pages."""
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, "utf-8")
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each page by its file name."""
+    return {"command-line.md": command_line(), "scenario-files.md": scenario_files()}
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def command_line() -> str:
+    """Return the page of commands: what each is for, its arguments and options."""
+    group: Any = typer.main.get_command(app)
+    lines = ["# Command line", "", WRITTEN, "", "`deterrence COMMAND --help` says the same in the terminal.", ""]
+    for name, command in group.commands.items():
+        lines += [f"## deterrence {name}", "", _plain(command.help), ""]
+        lines += [
+            "```text",
+            _usage(name, command),
+            "```",
+            "",
+        ]
+        rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
+        if rows:
+            lines += ["| | | default |", "|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def _usage(name: str, command: Any) -> str:
+    arguments = [p.metavar or p.name.upper() for p in command.params if p.param_type_name == "argument"]
+    return " ".join(["deterrence", name, *arguments, "[OPTIONS]"])
+
+
+def _row(parameter: Any) -> str:
+    if parameter.param_type_name == "option":
+        names = ", ".join(f"`{flag}`" for flag in [*parameter.opts, *parameter.secondary_opts])
+        default = (
+            "" if parameter.default in (None, False, ()) or callable(parameter.default) else f"`{parameter.default}`"
+        )
+    else:
+        names, default = f"`{parameter.metavar or parameter.name.upper()}`", ""
+    return f"| {names} | {_plain(getattr(parameter, 'help', ''))} | {default} |"
+
+
+def _plain(text: str | None) -> str:
+    return re.sub(r"\s+", " ", text or "").replace("|", "\\|").strip()
+
+
+# ---------------------------------------------------------------- scenario files
+
+
+def scenario_files() -> str:
+    """Return the page of keys: every table of a scenario file, with type, bounds, default and meaning of each key."""
+    schema = json_schema()
+    lines = ["# Scenario files", "", WRITTEN, ""]
+    lines += [SCENARIO_FILES_HEAD]
+    lines += _table("The file", schema)
+    for name, definition in sorted(schema["$defs"].items()):
+        lines += _table(_heading(name), definition)
+    return "\n".join(lines)
+
+
+def _heading(definition: str) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r" \1", definition.removesuffix("Table")).capitalize()
+
+
+def _table(heading: str, definition: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"## {heading}", "")
+    if definition.get("description"):
+        yield from (_plain(definition["description"]), "")
+    if definition.get("properties"):
+        yield from ("| key | value | default | meaning |", "|---|---|---|---|")
+        required = set(definition.get("required", ()))
+        for key, entry in definition["properties"].items():
+            default = "required" if key in required else _default(entry)
+            meaning = _plain(entry.get("description", ""))
+            yield f"| `{key}` | {_plain(_kind(entry))} | {default} | {meaning} |"
+        yield ""
+
+
+def _default(entry: Mapping[str, Any]) -> str:
+    value = entry.get("default")
+    return "" if value in (None, "", [], {}) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _kind(entry: Mapping[str, Any]) -> str:
+    """Return what a key may hold, in words."""
+    if "$ref" in entry:
+        heading = _heading(entry["$ref"].rpartition("/")[2])
+        return f"[{heading.lower()}](#{heading.lower().replace(' ', '-')})"
+    if "enum" in entry or "const" in entry:
+        return " or ".join(f"`{value}`" for value in entry.get("enum", [entry.get("const")]))
+    if "anyOf" in entry or "oneOf" in entry:
+        parts = [part for part in entry.get("anyOf", entry.get("oneOf")) if not _is_annotation(part)]
+        return " or ".join(dict.fromkeys(_kind(part) for part in parts if part.get("type") != "null"))
+    if entry.get("type") == "array":
+        return f"list of: {_kind(entry['items'])}" if entry.get("items") else "list"
+    if entry.get("type") == "object":
+        values = entry.get("additionalProperties")
+        return f"table of: {_kind(values)}" if isinstance(values, Mapping) else "table"
+    return " ".join(
+        [
+            {"string": "text", "boolean": "true or false"}.get(entry.get("type", ""), entry.get("type", "anything")),
+            *_bounds(entry),
+        ]
+    )
+
+
+def _is_annotation(part: Mapping[str, Any]) -> bool:
+    """Return whether this is one of the other ways to write a number that the head of the page explains."""
+    return part.get("description") == "arithmetic on parameter names" or "illustrative" in part.get("properties", {})
+
+
+def _bounds(entry: Mapping[str, Any]) -> Iterator[str]:
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    yield from (f"{sign} {entry[bound]:g}" for bound, sign in signs.items() if bound in entry)
+
+
+if __name__ == "__main__":
+    main()
