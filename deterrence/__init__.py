@@ -93,7 +93,7 @@ _HOME = {
     "attack_curve": "plotting.scenario_curve",
 }
 
-_ROOMS = ("models", "sweeps", "plotting")
+_ROOMS = ("models", "sweeps", "plotting", "explore")
 
 __all__ = [*_HOME, *_ROOMS]
 

@@ -1,4 +1,4 @@
-"""The command line: assess a scenario, sweep it, solve a game file, list what there is.
+"""The command line: assess a scenario, sweep it, explore it, solve a game file, list what there is.
 
 Exit status: 0 all well, 2 bad input, 1 anything else.
 """
@@ -54,15 +54,21 @@ def assess(
     scenario: ScenarioName,
     figure: Annotated[
         str | None,
-        typer.Option("--figure", help="Write STEM.png and STEM.svg: likelihood of attack against perceived resolve."),
+        typer.Option(
+            "--figure",
+            help="Write STEM.png and STEM.svg, in a folder that exists: likelihood of attack by perceived resolve.",
+        ),
     ] = None,
     as_json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown instead of tables.")] = False,
 ) -> None:
     """Assess a scenario: likelihood of attack, who would come, and which assumption drives the answer."""
     with _bad_input():
+        from deterrence.scenarios.assessment import figure_stem
         from deterrence.scenarios.scenario import Scenario
 
+        if figure:
+            figure_stem(figure)
         loaded = Scenario.load(scenario)
         _say(f"assessing {loaded.name} ...")
         found = loaded.assess()
@@ -157,6 +163,39 @@ def solve(
         typer.echo(str(_solved(file, exact)))
 
 
+@app.command()
+def explore(
+    target: Annotated[
+        str, typer.Argument(metavar="SCENARIO|MODEL|FILE", help="A scenario by name or path, or a model by its id.")
+    ],
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of 127.0.0.1; 0 takes a free one.")] = 0,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address; open no browser.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write a page that works from disk, computed in advance, and end.")
+    ] = None,
+) -> None:
+    """Open the explorer in a browser: sliders, likelihood of attack, a map, the equilibria."""
+    with _bad_input():
+        from deterrence.explore.opening import explore as explorer_of
+
+        explorer = explorer_of(_target(target))
+        if html is not None:
+            from deterrence.explore.page import write_page
+
+            _say("computing the page in advance ...")
+            written = write_page(explorer, html)
+            typer.echo(f"page: {written} ({written.stat().st_size / 1e6:.1f} MB)")
+            return
+        from deterrence.explore.server import serve
+
+        serve(explorer, port=port, open_browser=not no_browser, announce=_announce)
+
+
+def _announce(address: str) -> None:
+    typer.echo(address)
+    typer.echo("open it in a browser of this machine; Ctrl-C ends it", err=True)
+
+
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List the scenarios that come with the package."""
@@ -202,7 +241,7 @@ def _target(name: str) -> Any:
 
     try:
         return Scenario.load(name)
-    except ScenarioError:
+    except ScenarioError as no_scenario:
         if Path(name).is_file():
             raise
         from deterrence.models import get
@@ -210,9 +249,7 @@ def _target(name: str) -> Any:
         try:
             return get(name)
         except ParameterError as error:
-            raise ParameterError(
-                f"{name!r} is no scenario ({', '.join(Scenario.names())}) and no model: {error}"
-            ) from None
+            raise ParameterError(f"{no_scenario}; nor is it a model: {error}") from None
 
 
 def _axes(vary: list[str]) -> dict[str, Any]:

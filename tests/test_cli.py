@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -70,6 +71,11 @@ def test_schema_is_json():
         (["sweep", "textbook", "--vary", "loss=1:2:3", "--out", "x.exe"], "must end in one of"),
         (["sweep", "textbook", "--vary", "loss=1:2:3", "--out", "no/such/x.csv"], "folder does not exist"),
         (["solve", "no-such.efg"], "no such file"),
+        (["explore", "baltic-2071"], "did you mean 'baltic-2017'"),
+        (["explore", "no-such"], "no such scenario or file"),
+        (["explore", "textbook", "--port", "70000"], "--port"),
+        (["explore", "textbook", "--html", "page.txt"], "ends in .html"),
+        (["explore", "textbook", "--html", "no/such/page.html"], "folder does not exist"),
     ],
 )
 def test_bad_input_exits_with_2_and_one_clear_message(arguments, said, tmp_path, monkeypatch):
@@ -139,3 +145,27 @@ def test_a_model_can_be_swept(tmp_path):
     result = run("sweep", "ALSIG", "--vary", "rho=0.1:0.9:5", "--out", str(tmp_path / "model.json"))
     assert result.exit_code == 0, result.output
     assert "5 points" in result.stdout
+
+
+def test_explore_prints_the_address_and_ends_on_ctrl_c(monkeypatch):
+    seen = []
+
+    def interrupted(thread, timeout=None):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("webbrowser.open", seen.append)
+    monkeypatch.setattr("threading.Thread.join", interrupted)
+    result = run("explore", "textbook", "--no-browser")
+    assert result.exit_code == 0, result.output
+    assert re.match(r"http://127\.0\.0\.1:\d+/[\w-]{20,}/\n", result.stdout)
+    assert seen == []
+
+
+def test_explore_writes_a_page(tmp_path, monkeypatch):
+    monkeypatch.setattr("deterrence.explore.page.SECONDS", 0.2)
+    path = tmp_path / "page.html"
+    result = run("explore", "ALSIG", "--html", str(path))
+    assert result.exit_code == 0, result.output
+    assert f"page: {path}" in result.stdout
+    assert path.read_text("utf-8").startswith("<!doctype html>")

@@ -39,6 +39,8 @@ class BlockAnswer:
         Codes of ``Status``.
     reasons : mapping of int to str
         What went wrong at a point, by its index in the block.
+    degenerate : ndarray of bool, shape (n,)
+        Whether a comparison that matters is within the tolerance of a tie; empty where that is not asked.
     """
 
     low: Mapping[str, Floats]
@@ -47,3 +49,4 @@ class BlockAnswer:
     kinds: Mapping[str, Flags]
     status: NDArray[np.uint8]
     reasons: Mapping[int, str] = field(default_factory=dict)
+    degenerate: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))

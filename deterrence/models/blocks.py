@@ -10,8 +10,28 @@ from numpy.typing import NDArray
 
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.errors import ParameterError, SolverError
+from deterrence.models.parameter_table import nested
 
 Range: TypeAlias = tuple[float, float]
+
+
+class Points(Sequence[dict[str, Any]]):
+    """The parameter values of each point, made when asked for: most of many points are never looked at one by one."""
+
+    def __init__(self, given: Mapping[str, Any], swept: Mapping[str, NDArray[Any]]) -> None:
+        self._given, self._swept = given, swept
+        self._size = len(next(iter(swept.values())))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, index: Any) -> Any:
+        i = range(self._size)[index]
+        if isinstance(i, range):
+            return [self[j] for j in i]
+        return nested(
+            {name: float(self._swept[name][i]) if name in self._swept else x for name, x in self._given.items()}
+        )
 
 
 def answer_of_batch(found: Any, events: Mapping[str, Any], size: int) -> BlockAnswer:
@@ -24,9 +44,10 @@ def answer_of_batch(found: Any, events: Mapping[str, Any], size: int) -> BlockAn
     events : mapping
         Events of the game, by the name asked for.
     """
+    ends = found.probabilities(list(events.values()))  # first: one pass finds the counts and the kinds as well
+    ranges = dict(zip(events, zip(*ends, strict=True), strict=True))
     count = np.broadcast_to(np.asarray(found.count, dtype=np.int64), (size,))
     status = np.where(count > 0, Status.OK, Status.NO_EQUILIBRIUM).astype(np.uint8)
-    ranges = {name: found.probability(event) for name, event in events.items()}
     for low, _ in ranges.values():
         status = np.where(np.isnan(low) & (count > 0), Status.NOT_CONVERGED, status).astype(np.uint8)
     return BlockAnswer(
@@ -35,6 +56,7 @@ def answer_of_batch(found: Any, events: Mapping[str, Any], size: int) -> BlockAn
         count=count,
         kinds={kind: np.asarray(flags, dtype=np.bool_) for kind, flags in found.kinds.items()},
         status=status,
+        degenerate=np.broadcast_to(np.asarray(found.degenerate, dtype=np.bool_), (size,)),
     )
 
 
@@ -74,20 +96,26 @@ def answer_of_points(
     return BlockAnswer(low=low, high=high, count=count, kinds=kinds, status=status, reasons=reasons)
 
 
-def admissible(
-    check: Callable[[dict[str, Any]], object], given: Mapping[str, Any], points: Sequence[dict[str, Any]]
-) -> tuple[NDArray[np.int64], dict[int, str]]:
-    """Return the points with admissible parameters, and what is wrong with the others; at once if nothing is."""
-    reasons: dict[int, str] = {}
-    try:
-        check(dict(given))
-    except ParameterError:
-        for i, point in enumerate(points):
-            try:
-                check(point)
-            except ParameterError as error:
-                reasons[i] = str(error)
-    return np.array([i for i in range(len(points)) if i not in reasons], dtype=np.int64), reasons
+class Reasons(Mapping[int, str]):
+    """What is wrong with the parameters of some points, put in words when asked for."""
+
+    def __init__(self, check: Callable[[dict[str, Any]], object], points: Points, where: NDArray[np.intp]) -> None:
+        self._check, self._points, self._where = check, points, dict.fromkeys(where.tolist())
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._where)
+
+    def __getitem__(self, index: int) -> str:
+        if index not in self._where:
+            raise KeyError(index)
+        try:
+            self._check(self._points[index])
+        except ParameterError as error:
+            return str(error)
+        return "the parameters are not admissible"
 
 
 def spread(part: BlockAnswer, where: NDArray[np.int64], size: int, reasons: Mapping[int, str]) -> BlockAnswer:
@@ -104,7 +132,10 @@ def spread(part: BlockAnswer, where: NDArray[np.int64], size: int, reasons: Mapp
         count=filled(part.count, 0),
         kinds={kind: filled(flags, False) for kind, flags in part.kinds.items()},
         status=filled(part.status, Status.INVALID),
-        reasons={**{int(where[i]): reason for i, reason in part.reasons.items()}, **reasons},
+        reasons={**{int(where[i]): reason for i, reason in part.reasons.items()}, **reasons}
+        if part.reasons
+        else reasons,
+        degenerate=filled(part.degenerate, False) if part.degenerate.size else part.degenerate,
     )
 
 

@@ -35,10 +35,6 @@ def _row(entry: Entry) -> str:
 def _game(game: Any) -> str:
     if isinstance(game, dict):
         return "\n".join(f"<h4>{escape(str(name))}</h4>{_game(part)}" for name, part in game.items())
-    for method in ("_repr_html_", "_repr_svg_"):
-        if hasattr(game, method):
-            try:
-                return str(getattr(game, method)())
-            except ImportError:
-                continue
+    if hasattr(game, "_repr_html_"):
+        return str(game._repr_html_())
     return f"<pre>{escape(repr(game))}</pre>"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -24,12 +25,22 @@ from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.immutable import Immutable
 from deterrence.games.parameters import Parameter
+from deterrence.games.shown import Shown
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
-from deterrence.models.blocks import admissible, answer_of_batch, answer_of_points, gather, spread
+from deterrence.models.blocks import Points, Reasons, answer_of_batch, answer_of_points, gather, spread
 from deterrence.models.candidates import Candidate
 from deterrence.models.parameter_table import Entry, flat, nested
-from deterrence.models.variants import Values, Variant, check_symbols, pick, random_values, swept_names, values_of
+from deterrence.models.variants import (
+    Values,
+    Variant,
+    check_symbols,
+    fitting,
+    pick,
+    random_values,
+    swept_names,
+    values_of,
+)
 
 # solution concept -> the module and the function that finds it
 _SOLVERS = {
@@ -44,7 +55,7 @@ _SOLVERS = {
 }
 
 
-class Model(Immutable):
+class Model(Immutable, Shown):
     """A parametric game from the literature, or one of your own.
 
     Parameters
@@ -255,6 +266,7 @@ class Model(Immutable):
         at: Mapping[str, object] | None = None,
         events: Sequence[str] = ("attack",),
         concept: str | None = None,
+        settle: bool = True,
     ) -> BlockAnswer:
         """Return the model's answers at n points at once, over all equilibria.
 
@@ -271,6 +283,8 @@ class Model(Immutable):
             Names of ``events``, of the game's own events, or of quantities of the closed form.
         concept : str, optional
             Another solution concept.
+        settle : bool
+            Whether signaling games with ties are solved again one by one (up to some 2,000 of them).
 
         Raises
         ------
@@ -284,14 +298,13 @@ class Model(Immutable):
         given = {**flat(dict(at or {})), **arrays}
         variant = pick(self.variants, self.parameters, given, self.id)
         own = variant.concept or self.concept
-        size = len(next(iter(arrays.values())))
-        points = [nested({n: float(x[i]) if n in arrays else x for n, x in given.items()}) for i in range(size)]
+        points = Points(given, arrays)
         bare = variant.closed_form is None and variant.read is None
         if concept not in (None, own) or (bare and not variant.arrays):
             other = concept or own
             return answer_of_points(lambda point: self._chances(point, events, other), points, events)
         if variant.arrays:
-            return self._batch(variant, given, points, events)
+            return self._batch(variant, given, points, events, settle)
         route = self._by_solver if concept is not None or variant.closed_form is None else self._by_formula
         return answer_of_points(lambda point: self._quantities(point, route), points, events)
 
@@ -321,6 +334,9 @@ class Model(Immutable):
         from deterrence.models.display import model_html
 
         return model_html(self)
+
+    def _repr_latex_(self) -> str:
+        return "\n".join(f"$${latex}$$" for latex in self.formulas.values())
 
     # -- private -----------------------------------------------------------------------------------------------------
 
@@ -367,18 +383,32 @@ class Model(Immutable):
         return getattr(importlib.import_module(f"deterrence.solvers.{module}"), function)(game)
 
     def _batch(
-        self, variant: Variant, given: Mapping[str, Any], points: Sequence[Values], events: Sequence[str]
+        self, variant: Variant, given: Mapping[str, Any], points: Points, events: Sequence[str], settle: bool
     ) -> BlockAnswer:
         """Return the answer of one batch of games, solved as arrays where the parameters are admissible."""
         from deterrence.solvers.pbe import pbe
 
         asked = {name: self.event_map.get(name, name) for name in events}
-        inside, reasons = admissible(lambda point: self.check(**point), given, points)
+        fine = fitting(variant, self.parameters, self.requires, given, len(points))
+        inside = np.flatnonzero(fine)
+        reasons = Reasons(lambda point: self.check(**point), points, np.flatnonzero(~fine))
         if not inside.size:
-            return answer_of_points(lambda point: self.check(**point), points, events)
+            none = np.zeros(0)
+            nowhere = BlockAnswer(
+                low=dict.fromkeys(events, none),
+                high=dict.fromkeys(events, none),
+                count=none.astype(np.int64),
+                kinds={},
+                status=none.astype(np.uint8),
+            )
+            return spread(nowhere, inside, len(points), reasons)
         some = {n: x[inside] if isinstance(x, np.ndarray) else x for n, x in given.items()}
         game = variant.game(**values_of(variant, self.parameters, self.requires, some, self.id))
-        return spread(answer_of_batch(pbe(game), asked, inside.size), inside, len(points), reasons)
+        found = pbe(game)
+        if not settle and hasattr(found.survey, "settle"):
+            survey: Any = found.survey
+            found = replace(found, survey=replace(survey, settle=False))
+        return spread(answer_of_batch(found, asked, inside.size), inside, len(points), reasons)
 
     def _chances(self, point: Values, events: Sequence[str], concept: str) -> Values:
         """Return the range of each event over each equilibrium of another concept."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deterrence.games.continuous import ContinuousGame
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.parameters import Parameter
-from deterrence.models.parameter_table import Choice, Entry, Series, complete, flat, group_names
-from deterrence.models.requirements import names_in, require
+from deterrence.models.parameter_table import Choice, Entry, Series, complete, flat, group_names, nested
+from deterrence.models.requirements import holds, names_in, require
 
 Values: TypeAlias = dict[str, Any]
 
@@ -126,6 +127,24 @@ def values_of(
     relevant = tuple(r for r in (*requires, *variant.requires) if names_in(r) <= set(mine))
     require(relevant, values, what)
     return values
+
+
+def fitting(
+    variant: Variant, table: Sequence[Entry], requires: Sequence[str], given: Mapping[str, Any], size: int
+) -> NDArray[np.bool_]:
+    """Return where given parameter values, arrays of ``size`` among them, are within ranges and orderings, (size,)."""
+    own = entries(variant, table)
+    values = {entry.name: given.get(entry.name, entry.default) for entry in own}
+    fine = np.ones(size, dtype=np.bool_)
+    for entry in own:
+        if isinstance(entry, Parameter):
+            value = np.asarray(values[entry.name], dtype=np.float64)
+            fine &= (value >= entry.low) & (value <= entry.high)
+    nest = nested(values)
+    for ordering in (*requires, *variant.requires):
+        if names_in(ordering) <= set(nest):
+            fine &= holds(ordering, nest)
+    return fine
 
 
 def random_values(
