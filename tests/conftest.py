@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: small products gain nothing from threads
+
 import pytest
 from hypothesis import HealthCheck, settings
 

@@ -262,7 +262,7 @@ def run(count, seed, high, seconds):
 
 @pytest.mark.timeout(600)
 def test_the_set_is_the_credible_part_of_all_nash_outcomes():
-    run(30, seed=2024, high=100, seconds=20)
+    run(15, seed=2024, high=100, seconds=20)
 
 
 @pytest.mark.timeout(600)

@@ -142,7 +142,7 @@ def kill_and_resume(folder: Path, times: int, size: int, seed: int, executor: in
     assert before == 0 or told == [] or told[0] > before * size, "blocks that were done were run again"
 
 
-@pytest.mark.parametrize("executor", [1, 2])
+@pytest.mark.parametrize("executor", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_killed_sweep_resumes_to_the_same_bits(tmp_path, executor):
     kill_and_resume(tmp_path, times=2, size=40, seed=executor, executor=executor)
 
