@@ -219,6 +219,9 @@ def test_false_alarms_and_resolve_may_change_with_the_shock_together() -> None:
     )
     acting = 0.5 * (0.2 * 0.1 * 0.5) + 0.5 * (0.6 * 0.9 * 1.0)
     assert float(game.false_alarm_response()) == pytest.approx(acting, abs=1e-12)
+    assert float(game.false_invocation()) == pytest.approx(0.5 * 0.2 * 0.1 + 0.5 * 0.6 * 0.9, abs=1e-12)
+    batch = game.at(**{"attacks.attack.incidents": np.array([0.0, 0.2])})
+    assert batch.false_invocation() == pytest.approx([0.5 * 0.6 * 0.9, 0.5 * (0.2 * 0.1 + 0.6 * 0.9)], abs=1e-12)
     assert float(game.aggressor_choice().threshold) == pytest.approx(2 * (0.75 - acting), abs=1e-9)
 
 
@@ -484,6 +487,49 @@ def test_the_posture_game_reckons_with_what_the_aggressor_thinks_the_target_sees
     if told is not None:
         plain = replace(game, perception={"Aggressor": {"members.ally.cost.location": "+0.1"}}).aggressor_choice()
         assert (choice.slopes[0] > plain.slopes[0]) == (told == 0.0)
+
+
+ONLY = PostureStage(types=(AllianceType(name="only", probability=1),), postures=(Posture(name="none"),))
+FACTOR = CommonShock(correlation=0.3, nodes=5)
+
+
+def in_slices(**fields: object) -> CollectiveDefence:
+    """Two allies, an attack that may be cut into three steps, and a target that may yield."""
+    allies = tuple(Member(name=name, capability=2, cost=normal(0.5, 0.3), obligation=0.6) for name in ("near", "far"))
+    known = {"attacks": (AttackOption(name="slices", strength=2, cost=0.2, steps=3),), "base": 0.5}
+    aggressor = Aggressor(prize=uniform(0, 1), punishment=0.1)
+    return CollectiveDefence(members=allies, aggressor=aggressor, **{**known, **fields})
+
+
+def test_a_posture_game_has_one_number_of_steps() -> None:
+    game = in_slices(posture=replace(ONLY, quantiles=2))
+    same = game.at(**{"attacks.slices.steps": np.array([3.0, 3.0])}).posture_game()
+    assert same.U[1] == pytest.approx(game.posture_game().U, abs=1e-9)
+    with pytest.raises(GameError, match=r"cannot hold a batch over the steps of 'slices'.*make a game of each number"):
+        game.at(**{"attacks.slices.steps": np.array([1.0, 3.0])}).posture_game()
+    split = AllianceType(name="only", probability=1, changes={"attacks.slices.steps": 2})
+    with pytest.raises(GameError, match="type 'only' with posture 'none' cannot change them"):
+        in_slices(posture=replace(ONLY, types=(split,))).posture_game()
+    states = (ShockState(name="bold", probability=1.0, changes={"attacks.slices.steps": 2}),)
+    with pytest.raises(GameError, match="state 'bold' of the shock cannot change them"):
+        in_slices(shock=CommonShock(states=states)).response()
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"near": {"shock.nodes": 7}},
+        {"Aggressor": {"shock.nodes": 7}},
+        {"Aggressor": {"believes": {"near": {"shock.nodes": 7}}}},
+    ],
+)
+def test_states_of_a_shock_are_paired_so_nobody_sees_other_nodes(seen: dict[str, object]) -> None:
+    with pytest.raises(GameError, match=r"the nodes of the shock are the same for everybody.* cannot see 7 for 5"):
+        in_slices(shock=FACTOR, perception=seen)
+    assert in_slices(shock=FACTOR, perception={"near": {"shock.nodes": 5, "shock.correlation": 0.1}})
+    assert in_slices(shock=FACTOR).at(**{"shock.nodes": 7}).shock == replace(FACTOR, nodes=7)
+    with pytest.raises(ParameterError, match=r"nodes must be a whole number in \[1, 64\], got 7.5"):
+        in_slices(shock=FACTOR).at(**{"shock.nodes": 7.5})
 
 
 # -- everything at once ----------------------------------------------------------------------------------------------

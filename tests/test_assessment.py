@@ -215,10 +215,64 @@ def test_a_false_alarm_and_a_conquest_without_a_fight_are_reported():
     assert protege.attacks[0].resists == pytest.approx((0.8, 0.8))
 
 
+DEAR = """
+[[attacks]]
+name = "slices that nobody can afford"
+strength = 1
+window = 30
+share = 1
+cost = 1000
+step_cost = 1000
+steps = 3
+threshold = 0.5
+"""
+
+
+def test_false_alarms_are_those_of_each_state_of_the_shock():
+    """Calm, with probability 0.75: an incident is never mistaken; tense: 0.4 of incidents, one in two of them."""
+    shock = """
+[treaty]
+incidents = 0.4
+[shock]
+states = [
+    { name = "calm", probability = 0.75 },
+    { name = "tense", probability = 0.25, changes = { "members.*.false_alarm" = 0.5 } },
+]
+"""
+    found = Scenario.loads(COORDINATION.replace("[aggressor]", f"{shock}[aggressor]")).assess()
+    game = found.scenario.game()
+    chance = 0.25 * 0.4 * float(game.at(**{"members.*.false_alarm": 0.5}).participation_game().false_invocation())
+    assert chance > 0
+    assert found.false_alarm == pytest.approx(tuple((1 - x) * chance for x in found.likelihood[::-1]), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("attack", "target", "said", "column"),
+    [
+        ("", TARGET, "because it doubts that help would come", "target resists"),
+        ("", DEAR + TARGET, "because it doubts that help would come", "some step answered"),
+        ("steps = 3\nthreshold = 0.5", "", "because no step of it is answered as an attack", "some step answered"),
+        (
+            "steps = 3\nthreshold = 0.4\nblur = 0.2",
+            TARGET,
+            "because no step is answered as an attack, or the target yields where one is",
+            "some step answered",
+        ),
+    ],
+)
+def test_a_conquest_without_a_fight_has_its_causes_named(attack, target, said, column, monkeypatch):
+    monkeypatch.setattr("deterrence.scenarios.assessment.turn", lambda *_: ())  # the dials say nothing on this
+    text = Scenario.load("textbook").text.split("[variants.")[0]
+    found = Scenario.loads(text.replace("[[attacks]]\n", f"[[attacks]]\n{attack}\n") + target).assess()
+    assert found.conquest_without_fight[1] > 1e-3
+    assert f"{said}." in found.in_words()
+    assert column in str(found)
+
+
 @pytest.mark.slow
 def test_an_attack_in_steps_may_be_answered_by_nobody():
     salami = Scenario.load("fractured-alliance").variant("salami").assess()
-    assert "because no step of the attack is answered as one" in salami.in_words()
+    assert "because no step of it is answered as an attack" in salami.in_words()
     assert "some step answered" in str(salami)
     assert salami.conquest_without_fight[0] > 0.1
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
+import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -187,6 +191,7 @@ MECHANISMS: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
     "incidents of a kind": (ALARMS, {**ALARMS, "attacks.hybrid.incidents": 0.8}, MORE),
     # machines: the days they save deter; what they misjudge, and what is hidden from them, invites
     "automation": ({"automation": {**MACHINES, "level": 0.0}}, {"automation": MACHINES}, LESS),
+    "mobilisation by machine": ({"automation": MACHINES}, {"automation": {**MACHINES, "mobilisation": 0.8}}, LESS),
     "automation of weak judgment": ({"automation": MACHINES}, {"automation": {**MACHINES, "loss": 0.9}}, MORE),
     "spoofing": ({"automation": MACHINES}, {"automation": {**MACHINES, "spoofing": 0.6}}, MORE),
 }
@@ -332,11 +337,13 @@ def test_false_alarms_by_kind_of_attack() -> None:
 
 def test_automation_is_signal_detection_and_time_saved() -> None:
     table = {"attack": "hybrid", "level": 0.5, "speed": 0.8, "sensitivity": 2.0, "loss": 0.4, "spoofing": 0.3}
+    table["mobilisation"] = 0.6
     game = scenario({"automation": table, "treaty.deliberation": 2, "treaty.rule": "majority"}).game()
     inner = game.participation_game()
     seen = detection(prior=0.2, cost_miss=5, cost_false=1, sensitivity=1.6)
     assert inner.consultation == pytest.approx(4 * 0.6)
     assert inner.deliberation == pytest.approx(2 * 0.6)
+    assert [one.delay for one in inner.members] == pytest.approx([2 * 0.7, 12 * 0.7, 20 * 0.7])
     assert inner.members[0].recognises("hybrid") == pytest.approx(float(seen.hit) * 0.85)
     assert inner.members[0].mistakes("hybrid") == pytest.approx(float(seen.false_alarm))
     by_hand = Automation(**{**table, "attack": ""}).applied(
@@ -385,6 +392,26 @@ def test_attribution_is_the_inspection_game(f: float, B: float, F: float) -> Non
     assert belief == pytest.approx(F / (F + B), abs=1e-8)
 
 
+def test_machines_mobilise_what_is_at_high_readiness_too_and_leave_lift_as_it_was() -> None:
+    """Delays of 6 and 2 days at two thirds: as if they were 4 and 4/3; a machine at level 0 saves nothing."""
+    ally = {
+        "members.West.delay": 6,
+        "members.West.rapid": 1,
+        "members.West.days_per_unit": 3,
+        "attacks.hybrid.window": 7,
+    }
+    table = {**MACHINES, "level": 0.5, "speed": 0.0, "mobilisation": 2 / 3}
+    saved = attack_chance({**ally, "members.West.rapid_delay": 2, "automation": table})
+    by_hand = {**ally, "members.West.delay": 4, "members.West.rapid_delay": 4 / 3}
+    by_hand |= {"members.East.delay": 2 * 2 / 3, "members.South.delay": 20 * 2 / 3}
+    assert saved == pytest.approx(attack_chance({**by_hand, "automation": {**table, "mobilisation": 0.0}}), abs=1e-10)
+    none = {**ally, "members.West.rapid_delay": 2, "automation": {**table, "level": 0.0}}
+    assert attack_chance(none) == pytest.approx(
+        attack_chance({**none, "automation": {**table, "level": 0.0, "mobilisation": 0.0}}), abs=1e-12
+    )
+    assert saved < attack_chance(none) - 1e-3
+
+
 # -- scenario files ----------------------------------------------------------------------------------------------------
 
 
@@ -428,6 +455,33 @@ def test_a_mistake_in_a_mechanism_names_place_and_mend(keys: dict[str, Any], sai
         scenario(keys)
 
 
+NESTED = {"Aggressor": {"base": "*0.9", "believes": {"West": {**ALONE, "believes": {"East": {"base": 1.0}}}}}}
+
+
+@pytest.mark.parametrize("place", ["perception", "variants"])
+def test_nested_beliefs_load_survive_writing_and_are_in_the_schema(place: str) -> None:
+    def tables(nested: dict[str, Any]) -> dict[str, Any]:
+        if place == "perception":
+            return {"perception": nested}
+        return {"variants": {"told": {"mechanism": "beliefs", "isolates": "Who thinks what.", "perception": nested}}}
+
+    keys = {**WEAK, **tables(NESTED)}
+    text = write_toml(with_keys(keys))
+    assert re.search(r"^\[(.*\.)?perception\.Aggressor\.believes\.West\.believes\.East\]$", text, re.MULTILINE)
+    loaded = Scenario.loads(text, "small")
+    one = loaded.variant("told") if place == "variants" else loaded
+    by_hand = scenario(WEAK).game()
+    assert one.game() == replace(by_hand, perception=NESTED)
+    assert one.game().attack_probabilities().likelihood[0] > by_hand.attack_probabilities().likelihood[0] + 1e-3
+    assert Scenario.loads(one.text, "small").game() == one.game()
+    data, schema = tomllib.loads(text), json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(data, schema)
+    wrong = tables({"Aggressor": {"believes": {"West": {"believes": {"East": {"base": [1]}}}}}})
+    with pytest.raises(jsonschema.ValidationError, match=r"\[1\] is not valid"):
+        jsonschema.validate({**data, **wrong}, schema)
+
+
 def test_mechanisms_survive_writing_and_can_be_swept() -> None:
     keys = {**SLICES, "treaty.talk": 0.5, "members.East.bias": 0.1, "automation": MACHINES, "members.West.rapid": 1.0}
     one = scenario(keys)
@@ -437,6 +491,7 @@ def test_mechanisms_survive_writing_and_can_be_swept() -> None:
         ("treaty.talk", [0.0, 1.0]),
         ("members.East.bias", [0.05, 0.2]),
         ("automation.level", [0.0, 1.0]),
+        ("automation.mobilisation", [0.0, 0.9]),
     ):
         found = one.answer({path: np.array(values)}).low["attack"]
         assert found == pytest.approx(

@@ -193,6 +193,7 @@ def test_every_mechanism_has_a_variant_that_isolates_it() -> None:
         ("crimea-2014", "quick-obligation", False),
         ("cyber-threshold", "named", False),
         ("cyber-threshold", "automated", False),
+        ("cyber-threshold", "quick-mobilisation", False),
         ("cyber-threshold", "spoofed", True),
         ("fractured-alliance", "one-view", False),
         ("fractured-alliance", "shared-intelligence", False),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ from deterrence.alliances.records import (
 )
 from deterrence.alliances.response import Response
 from deterrence.alliances.shocks import CommonShock, ShockState
-from deterrence.alliances.situation import Situation
+from deterrence.alliances.situation import Situation, same_steps
 from deterrence.alliances.warning import Automation
 from deterrence.games.costs import stack_last
 from deterrence.games.errors import GameError
@@ -116,6 +117,20 @@ class CollectiveDefence(Shown, Situation):
         after one. Incidents of different kinds exclude each other.
         """
         return _acting(self._realised.first, (_selection(resolve),) * len(self.attacks))
+
+    def false_invocation(self) -> Floats:
+        """Return the probability that an incident invokes the treaty if the aggressor refrains, shape (...).
+
+        The mean over the states of a common shock, which may change what incidents there are and who mistakes them.
+        Incidents of different kinds exclude each other.
+        """
+        total: Any = 0.0
+        for _, weight, one in self._states:
+            game = one.participation_game()
+            for attack, chance in zip(one.attacks, one._incidents(), strict=True):
+                if np.any(chance):
+                    total = total + np.asarray(weight) * chance * game.false_invocation(attack.name)
+        return np.asarray(total)
 
     def resistance(self, resolve: str = "highest") -> Floats:
         """Return the probability that each kind of attack is answered by the target, shape (..., X).
@@ -220,7 +235,8 @@ class CollectiveDefence(Shown, Situation):
         Raises
         ------
         GameError
-            If there is no posture stage, or there are incidents.
+            If there is no posture stage, there are incidents, or points of a batch, types or postures differ in the
+            number of steps of an attack.
         """
         stage = self.posture
         if stage is None:
@@ -229,6 +245,12 @@ class CollectiveDefence(Shown, Situation):
             raise GameError(
                 "the posture game has no place for incidents, which happen without a posture: leave them out"
             )
+        for attack in self.attacks:
+            if np.ptp(attack.steps):
+                raise GameError(
+                    f"the posture game cannot hold a batch over the steps of {attack.name!r}: a response is a number "
+                    "of steps, and points with fewer would have the same response twice; make a game of each number"
+                )
         pick = (_selection(resolve),) * len(self.attacks)
         seen = self.perceived_by(self.aggressor.name)
         seen_stage = seen.posture or stage
@@ -236,6 +258,7 @@ class CollectiveDefence(Shown, Situation):
         for kind, seen_kind in zip(stage.types, seen_stage.types, strict=True):
             for one, seen_one in zip(stage.postures, seen_stage.postures, strict=True):
                 fact = self._as(kind.changes, one.overlay())
+                same_steps(self.attacks, fact.attacks, f"type {kind.name!r} with posture {one.name!r}")
                 belief = (
                     seen._as(seen_kind.changes, seen_one.overlay()) if self.aggressor.name in self.perception else fact
                 )

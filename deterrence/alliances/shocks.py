@@ -91,6 +91,9 @@ class CommonShock:
         object.__setattr__(self, "correlation", rho)
         if self.states and np.any(rho):
             raise GameError("a common shock has states or a correlation, not both")
+        given: Any = self.nodes
+        if isinstance(given, float) and given.is_integer():  # as a change by path sets it
+            object.__setattr__(self, "nodes", int(given))
         if not isinstance(self.nodes, int) or not 1 <= self.nodes <= 64:
             raise ParameterError(f"nodes must be a whole number in [1, 64], got {self.nodes!r}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -80,6 +80,12 @@ class Situation:
                 f"{np.max(sum(incidents)):g}"
             )
         for player in self.perception:
+            theirs = self.perceived_by(player).shock
+            if self.shock is not None and theirs is not None and theirs.nodes != self.shock.nodes:
+                raise GameError(
+                    f"the nodes of the shock are the same for everybody, for they pair its states: {player} cannot see "
+                    f"{theirs.nodes} for {self.shock.nodes}; set shock.nodes of the game itself"
+                )
             for mine, seen in zip(self.attacks, self.perceived_by(player).attacks, strict=True):
                 if longest(mine) != longest(seen):
                     raise GameError(
@@ -239,7 +245,10 @@ class Situation:
         bare = replace(self, shock=None, posture=None, perception={})
         if self.shock is None:
             return [("", 1.0, bare)]
-        return [(name, weight, changed(bare, overlay)) for name, weight, overlay in self.shock.overlays(self.members)]
+        found = [(name, weight, changed(bare, overlay)) for name, weight, overlay in self.shock.overlays(self.members)]
+        for name, _, one in found:
+            same_steps(self.attacks, one.attacks, f"state {name!r} of the shock")
+        return found
 
     def _as(self, *overlays: Overlay) -> Self:
         """Return the game after a type's and a posture's changes, without a posture stage."""
@@ -254,6 +263,13 @@ class Situation:
         if player in self.players and player not in self.perception:
             return self._met
         return self.perceived_by(player)._foreseen(player)
+
+
+def same_steps(attacks: Sequence[AttackOption], others: Sequence[AttackOption], what: str) -> None:
+    """Raise GameError unless attacks are cut into as many steps elsewhere; ``what`` says where."""
+    for mine, changed_one in zip(attacks, others, strict=True):
+        if not np.all(np.equal(mine.steps, changed_one.steps)):
+            raise GameError(f"the steps of {mine.name!r} are the same everywhere; {what} cannot change them")
 
 
 def _among(name: str, known: tuple[str, ...], what: str) -> None:

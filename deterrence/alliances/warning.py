@@ -6,9 +6,9 @@ a false alarm:
 
 .. math:: x^* = \frac{d'}{2} + \frac{1}{d'} \ln\left(\frac{1 - \pi}{\pi}\,\frac{C_{false}}{C_{miss}}\right).
 
-Automation shortens consultation and lowers d' (brittle classifiers): the alliance decides earlier and is wrong more
-often, both ways. Machines can be spoofed, too: an attacker that fools them is not seen at all, so that the probability
-of a hit falls by a further factor 1 - spoofing * level, and false alarms stay.
+Automation shortens consultation and mobilisation and lowers d' (brittle classifiers): the alliance decides earlier, is
+there earlier, and is wrong more often, both ways. Machines can be spoofed, too: an attacker that fools them is not seen
+at all, so that the probability of a hit falls by a further factor 1 - spoofing * level, and false alarms stay.
 
 References
 ----------
@@ -110,6 +110,9 @@ class Automation:
         In [0, 1]: 0 people, who judge with d' in place of their own ``recognition`` and ``false_alarm``; 1 machines.
     speed : array_like
         Share in [0, 1] by which full automation shortens consultation and deliberation.
+    mobilisation : array_like
+        Share in [0, 1] of each member's ``delay`` and ``rapid_delay`` that full automation saves; lift
+        (``days_per_unit``) takes as long as before.
     sensitivity : array_like
         d' > 0 without automation.
     loss : array_like
@@ -128,6 +131,7 @@ class Automation:
     attack: str = ""
     level: Any = 0.0
     speed: Any = 0.8
+    mobilisation: Any = 0.0
     sensitivity: Any = 2.0
     loss: Any = 0.4
     spoofing: Any = 0.0
@@ -136,7 +140,7 @@ class Automation:
     cost_false: Any = 1.0
 
     def __post_init__(self) -> None:
-        for key in ("level", "speed", "spoofing"):
+        for key in ("level", "speed", "mobilisation", "spoofing"):
             object.__setattr__(self, key, number_in(getattr(self, key), 0.0, 1.0, key))
         object.__setattr__(self, "loss", number_in(self.loss, 0.0, np.nextafter(1.0, 0.0), "loss"))
         self.warning  # noqa: B018  (checked when made)
@@ -154,8 +158,13 @@ class Automation:
         """Share of the days of consultation and deliberation that is left."""
         return 1 - np.asarray(self.speed) * np.asarray(self.level)
 
+    @property
+    def mobilising(self) -> Any:
+        """Share of the days of every member's delay that is left."""
+        return 1 - np.asarray(self.mobilisation) * np.asarray(self.level)
+
     def judging(self, members: Sequence[Member], kinds: Sequence[str]) -> tuple[Member, ...]:
-        """Return members who judge one kind of attack, and incidents of all kinds, by machine.
+        """Return members who judge one kind of attack, and incidents of all kinds, by machine, and mobilise by it.
 
         Parameters
         ----------
@@ -177,6 +186,8 @@ class Automation:
         return tuple(
             replace(
                 member,
+                delay=member.delay * self.mobilising,
+                rapid_delay=member.rapid_delay * self.mobilising,
                 recognition={kind: warning.hit if kind == doubtful else member.recognises(kind) for kind in kinds},
                 false_alarm=warning.false_alarm,
             )
@@ -184,7 +195,7 @@ class Automation:
         )
 
     def applied(self, defence: Any, *, attack: str) -> Any:
-        """Return a game whose treaty consults faster, and whose members judge one kind of attack by machine.
+        """Return a game that consults faster, and whose members judge one kind of attack and mobilise by machine.
 
         To keep the numbers of automation as parameters of the game, set its ``automation`` instead.
 

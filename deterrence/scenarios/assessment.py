@@ -241,7 +241,7 @@ def assess(scenario: Scenario) -> Assessment:
     right = _seen_rightly(game).attack_probabilities()
     turns = turn(scenario, dials(scenario), LEVEL)
     calm = 1 - np.asarray(found.likelihood)
-    mistaken = _false_invocation(game)
+    mistaken = game.false_invocation()
     return Assessment(
         scenario=scenario,
         likelihood=_range(found.likelihood),
@@ -282,16 +282,6 @@ def _both(of: Any) -> Range:
     return _range((of("lowest"), of("highest")))
 
 
-def _false_invocation(game: CollectiveDefence) -> Floats:
-    """Return the probability that an incident invokes the treaty if nobody attacks; incidents exclude each other."""
-    stage, total = game.participation_game(), np.zeros(())
-    for x, attack in enumerate(game.attacks):
-        chance = np.asarray(attack.incidents) + (game.treaty.incidents if x == 0 else 0.0)
-        if np.any(chance):
-            total = total + chance * stage.false_invocation(attack.name)
-    return np.asarray(total)
-
-
 def _attack_view(
     game: CollectiveDefence, x: int, truth: Response, seen: Response, likelihood: tuple[Any, Any]
 ) -> AttackView:
@@ -323,7 +313,7 @@ def _member_views(game: CollectiveDefence, truth: Response, seen: Response) -> t
         return {a.name: _range((met.comes[0][x, i], met.comes[1][x, i])) for x, a in enumerate(game.attacks)}
 
     found = []
-    for i, m in enumerate(game.members):
+    for i, m in enumerate(council.members):
         rapid, delay = float(np.asarray(m.rapid)), float(np.asarray(m.delay))
         first = days + (min(float(np.asarray(m.rapid_delay)), delay) if rapid else delay)
         lift = (float(np.asarray(m.capability)) - rapid) * float(np.asarray(m.days_per_unit))

@@ -50,7 +50,7 @@ _ATTACK = (
     "strength", "window", "share", "cost", "attribution", "at_stake", "steps", "threshold", "blur", "memory",
     "step_cost", "incidents",
 )  # fmt: skip
-_AUTOMATION = ("level", "speed", "sensitivity", "loss", "spoofing", "prior", "cost_miss", "cost_false")
+_AUTOMATION = ("level", "speed", "mobilisation", "sensitivity", "loss", "spoofing", "prior", "cost_miss", "cost_false")
 
 Location = tuple[str | int, ...]
 Problems = list[tuple[Location, str]]

@@ -287,6 +287,7 @@ class AutomationTable(_Table):
     attack: str = Field(default="", description="the kind of attack that is judged by machine; empty: the first")
     level: Probability = _fixed(0.0, "from 0, none, to 1, full", 0.0, 1.0)
     speed: Probability = _fixed(0.8, "share by which full automation shortens consultation", 0.0, 1.0)
+    mobilisation: Probability = _fixed(0.0, "share of each member's delay that full automation saves", 0.0, 1.0)
     sensitivity: Positive = _fixed(2.0, "d' of signal detection without automation, in standard deviations")
     loss: Probability = _fixed(0.4, "share of d' that full automation costs", 0.0, 1.0)
     spoofing: Probability = _fixed(0.0, "share of attacks that the attacker hides from full automation", 0.0, 1.0)
@@ -429,7 +430,11 @@ class ScenarioTable(_Table):
     target: TargetTable | None = None
     automation: AutomationTable | None = None
     posture: StageTable | None = None
-    perception: dict[str, Overlay] = Field(default_factory=dict)
+    perception: dict[str, Overlay] = Field(
+        default_factory=dict,
+        description="by player: what it sees, by path or name of a parameter; under `believes`, again by player and to "
+        "any depth, what it thinks that others see",
+    )
     changes: dict[str, Change] = Field(default_factory=dict)
     variants: dict[str, VariantTable] = Field(default_factory=dict)
 
@@ -437,4 +442,8 @@ class ScenarioTable(_Table):
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of scenario files, for editors."""
     schema = ScenarioTable.model_json_schema()
+    overlay = {"$ref": "#/properties/perception/additionalProperties"}  # an overlay holds overlays
+    for table in (schema, schema["$defs"]["VariantTable"]):
+        nested = table["properties"]["perception"]["additionalProperties"]["properties"]["believes"]
+        nested["additionalProperties"] = overlay
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deterrence.alliances.campaign import crossing
 from deterrence.scenarios.dials import Turn
 from deterrence.scenarios.rendering import Report, Table
 
@@ -94,10 +96,9 @@ def _on_perception(found: Assessment) -> list[str]:
 def _on_accidents(found: Assessment) -> list[str]:
     said = []
     if found.conquest_without_fight[1] > VISIBLE:
-        doubt = "it doubts that help would come" if _may_yield(found) else "no step of the attack is answered as one"
         said.append(
             f"With probability {_percent(found.conquest_without_fight)} the target is taken without a fight, "
-            f"because {doubt}."
+            f"because {_why_no_fight(found)}."
         )
     if found.false_alarm[1] > VISIBLE:
         said.append(
@@ -105,6 +106,15 @@ def _on_accidents(found: Assessment) -> list[str]:
             "a false alarm."
         )
     return said
+
+
+def _why_no_fight(found: Assessment) -> str:
+    taken = [a.name for a in found.attacks if a.likelihood[1] > 0 and a.resists[0] < 1]
+    if not _may_stay_below(found, taken):
+        return "it doubts that help would come"
+    if not _may_yield(found):
+        return "no step of it is answered as an attack"
+    return "no step is answered as an attack, or the target yields where one is"
 
 
 def _on_tipping(found: Assessment) -> list[str]:
@@ -134,7 +144,7 @@ def _tables(found: Assessment) -> list[Table]:
 
 def _attacks(found: Assessment) -> Table:
     yields = any(a.resists[0] < 1 for a in found.attacks)
-    answered = "target resists" if _may_yield(found) else "some step answered"
+    answered = "some step answered" if _may_stay_below(found, [a.name for a in found.attacks]) else "target resists"
     head = ("attack", "likelihood", "invoked", *([answered] if yields else []))
     rows = tuple(
         (
@@ -219,7 +229,13 @@ def _footnote(found: Assessment) -> str:
 
 
 def _may_yield(found: Assessment) -> bool:
+    """Return whether the target may yield."""
     return found.scenario.game().target is not None
+
+
+def _may_stay_below(found: Assessment, kinds: Sequence[str]) -> bool:
+    """Return whether a step of one of these attacks may be answered by nobody, for it is not seen as an attack."""
+    return any(bool(np.any(crossing(one, 0) < 1)) for one in found.scenario.game().attacks if one.name in kinds)
 
 
 def _nearest(one: Turn) -> float:
