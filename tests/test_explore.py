@@ -201,6 +201,61 @@ def test_a_scenario_shows_perceived_beside_true_values(textbook: Explorer) -> No
     assert "Ally" in view["tree_svg"]
 
 
+@pytest.mark.parametrize("seen", [0.1, 0.45])
+def test_a_model_shows_perceived_beside_true_values(alsig: Explorer, seen: float) -> None:
+    state = {**at(alsig, rho=0.7), "believer": "Attacker", "perceived": {"rho": seen}}
+    state |= {"x": "rho", "y": "perceived:rho"}
+    view = alsig.answer(state)
+    found = dt.subjective(
+        dt.models.get("ALSIG"), truth=state["values"], beliefs={"Attacker": {"rho": seen}}, concept="pbe"
+    )
+    low, high = found.probability("attack")
+    assert (view["point"]["low"], view["point"]["high"]) == pytest.approx((low, high), abs=1e-9)
+    rows = {row[0]: row[1] for row in view["comparison"]["rows"]}
+    told = found.unwanted_war
+    assert rows["unwanted war"] in (f"{told[0]:.1%}", f"{told[0]:.1%} to {told[1]:.1%}")
+    xs = np.linspace(0, 1, 24)
+    grid = dt.subjective(
+        dt.models.get("ALSIG"), truth={**state["values"], "rho": xs[None, :]},
+        beliefs={"Attacker": {"rho": xs[:, None]}}, concept="pbe",
+    )  # fmt: skip
+    np.testing.assert_allclose(decoded(view["map"], "high"), grid.probability("attack")[1], atol=1 / 254)
+    names: dict[str, Any] = {}
+    exec(view["code"].replace("print(", "str("), names)
+    assert names["outcome"].probability("attack") == pytest.approx((low, high))
+
+
+def test_a_scenario_with_a_posture_stage_can_be_explored() -> None:
+    text = dt.Scenario.load("textbook").text.split("[variants.")[0]
+    scenario = dt.Scenario.loads(
+        text
+        + """
+[posture]
+sender = "Ally"
+quantiles = 3
+types = [
+    { name = "firm", probability = 0.5 },
+    { name = "soft", probability = 0.5, changes = { "members.Ally.cost.shape.probability" = 0.1 } },
+]
+postures = [{ name = "words" }, { name = "troops", cost = 0.1, forward = { Ally = 2 } }]
+"""
+    )
+    explorer = dt.explore(scenario, grid=4, points=5)
+    view = explorer.answer(explorer.initial_state)
+    assert view["point"]["status"] == "OK"
+    assert (view["point"]["low"], view["point"]["high"]) == pytest.approx(scenario.probability("attack"), abs=1e-9)
+    assert {row["kind"] for row in view["equilibria"]} == set(scenario.solve().kinds)
+
+
+def test_a_strategic_game_can_be_explored() -> None:
+    x = dt.symbols("x")
+    sides = (("stag", "hare"), ("stag", "hare"))
+    hunt = dt.StrategicGame([[4, 0], [x, x]], [[4, x], [0, x]], players=("A", "B"), strategies=sides)
+    explorer = dt.explore(hunt, ranges={"x": (1, 3)}, at={"x": 2}, points=5)
+    view = explorer.answer({**explorer.initial_state, "event": "stag"})
+    assert len(view["equilibria"]) == len(dt.nash(hunt.at(x=2))) == 3
+
+
 def test_perceived_resolve_stays_where_it_is_when_true_resolve_moves(textbook: Explorer) -> None:
     name = next(s.name for s in textbook.subject.sliders if s.name.startswith("perception."))
     scenario = dt.Scenario.load("textbook")

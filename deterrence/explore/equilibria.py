@@ -14,7 +14,7 @@ from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.pictures.signaling import signaling_svg
 from deterrence.games.pictures.strategic import strategic_html
-from deterrence.games.pictures.tables import number_text
+from deterrence.games.pictures.tables import equilibrium_table, number_text
 from deterrence.games.pictures.trees import tree_svg
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
@@ -96,7 +96,7 @@ def _row(e: Equilibrium, label: str, event: Event, refinements: Sequence[str]) -
         high=None if high is None else float(high),
         survives={name: _verdict(e, name) for name in refinements},
         payoffs=", ".join(f"{player} {number_text(value)}" for player, value in e.payoffs.items()),
-        html=e._repr_html_() + form,
+        html=equilibrium_table(e) + form,
     )
 
 

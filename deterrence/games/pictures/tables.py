@@ -66,7 +66,21 @@ def equilibrium_text(e: Equilibrium) -> str:
 
 def equilibrium_html(e: Equilibrium) -> str:
     """Return one equilibrium as an HTML table, and drawn on its game if that is small; every label is escaped."""
-    return f"<div>{_equilibrium_table(e)}{_drawn(e)}</div>"
+    return f"<div>{equilibrium_table(e)}{_drawn(e)}</div>"
+
+
+def equilibrium_table(e: Equilibrium) -> str:
+    """Return one equilibrium as an HTML table without its drawing; every label is escaped."""
+    body = "".join(
+        f"<tr><td>{escape(who)}</td><td>{escape(where)}</td><td>{escape(what)}</td></tr>"
+        for who, where, what in equilibrium_rows(e)
+    )
+    return (
+        f'<table aria-label="equilibrium"><caption>{escape(e.kind)}; payoffs {escape(_payoffs_text(e))}</caption>'
+        '<thead><tr><th scope="col">player</th><th scope="col">at</th>'
+        '<th scope="col">plays or believes</th></tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
 
 
 def set_text(s: EquilibriumSet) -> str:
@@ -91,7 +105,7 @@ def set_html(s: EquilibriumSet) -> str:
     parts = []
     for number, e in enumerate(s[:MOST_TABLES]):
         drawn = _drawn(e) if number < MOST_DRAWINGS else ""
-        parts.append(_equilibrium_table(e) + (f"<details><summary>drawn</summary>{drawn}</details>" if drawn else ""))
+        parts.append(equilibrium_table(e) + (f"<details><summary>drawn</summary>{drawn}</details>" if drawn else ""))
     if len(s) > MOST_TABLES:
         parts.append(f"<p>... and {len(s) - MOST_TABLES} more; see to_frame()</p>")
     return f"<div><p>{escape(_headline(s))}</p>{''.join(parts)}</div>"
@@ -121,19 +135,6 @@ def set_frame(s: EquilibriumSet) -> pd.DataFrame:
 def pre(content: str) -> str:
     """Return text as it stands, for Jupyter."""
     return f"<pre>{escape(content)}</pre>"
-
-
-def _equilibrium_table(e: Equilibrium) -> str:
-    body = "".join(
-        f"<tr><td>{escape(who)}</td><td>{escape(where)}</td><td>{escape(what)}</td></tr>"
-        for who, where, what in equilibrium_rows(e)
-    )
-    return (
-        f'<table aria-label="equilibrium"><caption>{escape(e.kind)}; payoffs {escape(_payoffs_text(e))}</caption>'
-        '<thead><tr><th scope="col">player</th><th scope="col">at</th>'
-        '<th scope="col">plays or believes</th></tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
 
 
 def _drawn(e: Equilibrium) -> str:
