@@ -7,6 +7,7 @@ Every name is imported when it is first used, so that ``import deterrence`` cost
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import Any
 
@@ -104,7 +105,9 @@ def __getattr__(name: str) -> Any:
     elif name in _ROOMS:
         value = importlib.import_module(f"deterrence.{name}")
     else:
-        raise AttributeError(f"module 'deterrence' has no attribute {name!r}")
+        near = difflib.get_close_matches(name, __all__, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(f"module 'deterrence' has no attribute {name!r}{hint}")
     globals()[name] = value
     return value
 

@@ -6,6 +6,7 @@ Exit status: 0 all well, 2 bad input, 1 anything else.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -25,11 +26,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+GAME_FILES = (".efg", ".nfg")
 MOST_POINTS = 100_000_000  # of a sweep from the command line
 MOST_INFORMATION_SETS = 10  # beyond this, a tree is solved for Nash equilibria only
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-ScenarioName = Annotated[str, typer.Argument(help="Name of a shipped scenario, or path of a .toml file.")]
+ScenarioName = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or path of a .toml file.")
+]
+FILES = "File to write: .csv, .nc or .json; .zarr with zarr installed, .parquet with pyarrow."
 
 
 def _version(wanted: bool) -> None:
@@ -56,6 +61,7 @@ def assess(
         str | None,
         typer.Option(
             "--figure",
+            metavar="STEM",
             help="Write STEM.png and STEM.svg, in a folder that exists: likelihood of attack by perceived resolve.",
         ),
     ] = None,
@@ -64,10 +70,14 @@ def assess(
 ) -> None:
     """Assess a scenario: likelihood of attack, who would come, and which assumption drives the answer."""
     with _bad_input():
+        from deterrence.games.errors import ScenarioError
         from deterrence.scenarios.assessment import figure_stem
         from deterrence.scenarios.scenario import Scenario
 
+        if as_json and markdown:
+            raise ScenarioError("--json and --markdown exclude each other; give one of them")
         if figure:
+            figure = figure.removesuffix(".png").removesuffix(".svg")
             figure_stem(figure)
         loaded = Scenario.load(scenario)
         _say(f"assessing {loaded.name} ...")
@@ -84,7 +94,7 @@ def sweep(
         str, typer.Argument(metavar="SCENARIO", help="A scenario by name or path, or a model by its id.")
     ],
     vary: Annotated[list[str], typer.Option("--vary", help="NAME=LOW:HIGH:POINTS; give it again for each dimension.")],
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .nc, .json or .zarr.")],
+    out: Annotated[Path, typer.Option("--out", help=FILES)],
     event: Annotated[str, typer.Option("--event", help="What the likelihood is asked of.")] = "attack",
 ) -> None:
     """Sweep a scenario or a model over a grid and write the result."""
@@ -98,17 +108,18 @@ def sweep(
 
         result = run(target, axes, event=event, progress=sys.stderr.isatty())
         write_dataset(result, out)
-    points = 1
-    for size in result.sizes.values():
-        points *= size
-    low, high = float(result[f"{event}_low"].min()), float(result[f"{event}_high"].max())
-    typer.echo(f"{points} points; likelihood of {event} from {low:.1%} to {high:.1%}; written to {out}")
+    found, missing = _in_words(result, event)
+    typer.echo(f"{found}; written to {out}")
+    if missing:
+        typer.echo(missing, err=True)
 
 
 @app.command()
 def study(
-    file: Annotated[Path, typer.Argument(help="A study file (TOML): what to sweep, where to store it.")],
-    out: Annotated[Path | None, typer.Option("--out", help="File to write: .csv, .nc, .json or .zarr.")] = None,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A study file (TOML): what to sweep, where to store it.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help=FILES)] = None,
 ) -> None:
     """Run a sweep that is written down in a study file."""
     with _bad_input():
@@ -124,7 +135,9 @@ def study(
 
 
 @app.command()
-def resume(store: Annotated[Path, typer.Argument(help="The store of a sweep that did not end.")]) -> None:
+def resume(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="The store of a sweep that did not end.")],
+) -> None:
     """Go on with a stored sweep that was interrupted."""
     with _bad_input():
         from deterrence.sweeps.study import resume as go_on
@@ -134,7 +147,7 @@ def resume(store: Annotated[Path, typer.Argument(help="The store of a sweep that
 
 
 @app.command()
-def show(store: Annotated[Path, typer.Argument(help="The store of a sweep.")]) -> None:
+def show(store: Annotated[Path, typer.Argument(metavar="STORE", help="The store of a sweep.")]) -> None:
     """Say what a stored sweep holds and how far it got."""
     with _bad_input():
         from deterrence.sweeps.study import show as describe
@@ -144,7 +157,9 @@ def show(store: Annotated[Path, typer.Argument(help="The store of a sweep.")]) -
 
 
 @app.command()
-def sensitivity(file: Annotated[Path, typer.Argument(help="A study file with a [sensitivity] table.")]) -> None:
+def sensitivity(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A study file that holds a table named sensitivity.")],
+) -> None:
     """Say which parameter of a study drives the answer: Sobol' indices with confidence intervals."""
     with _bad_input():
         from deterrence.sweeps.study import Study
@@ -155,7 +170,9 @@ def sensitivity(file: Annotated[Path, typer.Argument(help="A study file with a [
 
 @app.command()
 def solve(
-    file: Annotated[str, typer.Argument(help="A game file (.efg, .nfg) or a scenario.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A game file (.efg, .nfg), or a scenario by name or path.")
+    ],
     exact: Annotated[bool, typer.Option("--exact", help="Rational arithmetic.")] = False,
 ) -> None:
     """Solve a game file or a scenario and print its equilibria."""
@@ -165,9 +182,7 @@ def solve(
 
 @app.command()
 def explore(
-    target: Annotated[
-        str, typer.Argument(metavar="SCENARIO|MODEL|FILE", help="A scenario by name or path, or a model by its id.")
-    ],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="A scenario by name or path, or a model by its id.")],
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of 127.0.0.1; 0 takes a free one.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address; open no browser.")] = False,
     html: Annotated[
@@ -234,11 +249,31 @@ def schema() -> None:
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
+def _in_words(result: Any, event: str) -> tuple[str, str]:
+    """Say how many points a sweep has and what the likelihood came to; then how many gave none, and why the first."""
+    from deterrence.sweeps.sweep import failures
+
+    points, failed = math.prod(result.sizes.values()), int(result.attrs["failed"])
+    found = f"{points:,} point{'' if points == 1 else 's'}"
+    if failed < points:
+        low, high = float(result[f"{event}_low"].min()), float(result[f"{event}_high"].max())
+        found += f"; likelihood of {event} from {low:.1%} to {high:.1%}"
+    if not failed:
+        return found, ""
+    first = failures(result)[0]
+    reason = first["reason"].partition("Error: ")[2] or first["reason"] or first["status"]
+    return found, f"{failed:,} of {points:,} have no answer; the first: {reason}"
+
+
 def _target(name: str) -> Any:
     """Return a scenario by name or path, or a published model by id."""
     from deterrence.games.errors import ParameterError, ScenarioError
     from deterrence.scenarios.scenario import Scenario
 
+    if Path(name).suffix in GAME_FILES:
+        raise ParameterError(
+            f"{name}: a game file holds numbers and no parameters to move; solve it with deterrence solve {name}"
+        )
     try:
         return Scenario.load(name)
     except ScenarioError as no_scenario:
@@ -292,22 +327,37 @@ def _axis(text: str) -> tuple[str, Any]:
 
 def _solved(file: str, exact: bool) -> Any:
     suffix = Path(file).suffix
-    if suffix not in (".efg", ".nfg"):
-        from deterrence.scenarios.scenario import Scenario
+    if suffix not in GAME_FILES:
+        return _solved_scenario(file)
+    from deterrence.games.errors import GameError
 
-        return Scenario.load(file).solve()
     if not Path(file).is_file():
-        from deterrence.games.errors import GameError
-
         raise GameError(f"{file}: no such file")
-    if suffix == ".nfg":
-        from deterrence.games.gambit.nfg import read_nfg
-        from deterrence.solvers.nash import nash
-
-        return nash(read_nfg(file), exact=exact)
     from deterrence.games.gambit.efg import read_efg
+    from deterrence.games.gambit.nfg import read_nfg
+    from deterrence.solvers.nash import nash
 
-    return _solved_tree(read_efg(file), exact)
+    try:
+        game = read_nfg(file) if suffix == ".nfg" else read_efg(file)
+    except GameError as error:
+        raise GameError(f"{file}: {error}") from None
+    return nash(game, exact=exact) if suffix == ".nfg" else _solved_tree(game, exact)
+
+
+def _solved_scenario(name: str) -> Any:
+    from deterrence.games.errors import ScenarioError
+    from deterrence.models import catalogue
+    from deterrence.scenarios.scenario import Scenario
+
+    try:
+        return Scenario.load(name).solve()
+    except ScenarioError:
+        if name not in {record.id for record in catalogue()}:
+            raise
+        raise ScenarioError(
+            f"{name} is a published model: open it with deterrence explore {name}, "
+            f"or in Python solve dt.models.get({name!r}).game()"
+        ) from None
 
 
 def _solved_tree(game: Any, exact: bool) -> Any:

@@ -115,7 +115,7 @@ with tempfile.TemporaryDirectory() as folder:
         path = picture.save(Path(folder) / f"guarantee.{suffix}")
         print(f"{path.name}: {path.stat().st_size / 1024:.0f} kB")
 print(
-    f"text has {picture.text_points():.0f} points at {picture.width:.1f} inches, {picture.text_points(6.5):.1f} points at 6.5 inches"
+    f"text has {picture.text_points():.0f} points at {picture.width:.1f} inches, and {picture.text_points(3.25):.1f} points in a column of 3.25 inches"
 )
 
 # %% [markdown]

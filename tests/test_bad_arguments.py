@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import deterrence as dt
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.tree import end
@@ -74,3 +75,26 @@ def test_verify_says_what_it_takes(wrong):
 def test_a_label_of_two_things_is_no_event_by_name():
     with pytest.raises(GameError, match="'m' is the label of two things"):
         game(responses=("m", "y")).event_weights("m")
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "answer"),
+    [
+        (lambda: dt.sweep("textbook", over={"loss": [1, 2]}), ParameterError, "got str 'textbook'; load it first"),
+        (lambda: dt.pbe(dt.models.get("ALSIG")), GameError, r"got Model; it is solved by its own \.solve\(\)"),
+        (lambda: dt.draw(dt.Scenario.load("textbook")), GameError, r"the figure of a scenario is \.assess\(\)"),
+        (lambda: dt.draw(dt.models.get("ALSIG")), GameError, r"its \.game\(\) can be drawn"),
+        (
+            lambda: dt.plotting.curve(dt.Scenario.load("textbook")),
+            ParameterError,
+            "what dt.sweep returns, got Scenario",
+        ),
+        (lambda: dt.Scenario.load("textbook").with_changes({"lss": 2}), dt.ScenarioError, "did you mean 'loss'"),
+        (lambda: dt.ExtensiveGame(("A", "B"), dt.end(A=0)), GameError, r"without a name \(payoffs A=0\) has no payoff"),
+        (lambda: dt.read_efg("nowhere.efg"), GameError, "cannot read 'nowhere.efg': No such file or directory; give"),
+        (lambda: dt.sequental, AttributeError, "did you mean 'sequential'"),
+    ],
+)
+def test_what_a_newcomer_tries_is_answered_with_what_would_do(asked, error, answer):
+    with pytest.raises(error, match=answer):
+        asked()

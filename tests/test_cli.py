@@ -169,3 +169,51 @@ def test_explore_writes_a_page(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
     assert f"page: {path}" in result.stdout
     assert path.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_sweep_says_which_points_have_no_answer(tmp_path):
+    result = run("sweep", "textbook", "--vary", "loss=-5:1:3", "--out", str(tmp_path / "a.csv"))
+    assert result.exit_code == 0
+    assert "3 points; likelihood of attack from 66.7% to 66.7%" in result.stdout
+    assert "2 of 3 have no answer; the first: expected a number of at least 0, got -2.5" in result.stderr
+    result = run("sweep", "textbook", "--vary", "loss=-5:-1:1", "--out", str(tmp_path / "a.csv"))
+    assert result.stdout.startswith("1 point; written to")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (("assess", "textbook", "--json", "--markdown"), "exclude each other"),
+        (("sweep", "textbook", "--vary", "lss=1:2:2", "--out", "a.csv"), "parameters are resolve, loss"),
+        (("sweep", "textbook", "--vary", "lss=1:2:2", "--out", "a.csv"), "did you mean 'loss'?"),
+        (("sweep", "entry.efg", "--vary", "loss=1:2:2", "--out", "a.csv"), "solve it with deterrence solve entry.efg"),
+        (("solve", "ALSIG"), "ALSIG is a published model"),
+        (("solve", "broken.efg"), "broken.efg: line 1"),
+        (("study", "island.toml"), "island.toml: this is a scenario"),
+        (("show", "nowhere.zarr"), "there is no sweep at nowhere.zarr"),
+    ],
+)
+def test_a_slip_is_answered_with_what_would_do(arguments, answer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.efg").write_text("EFG 3 R", "utf-8")
+    (tmp_path / "island.toml").write_text("attacks = []\nmembers = []\n", "utf-8")
+    result = run(*arguments)
+    assert result.exit_code in (1, 2)
+    assert answer in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_figure_named_with_its_ending_gets_one_ending(tmp_path):
+    assert run("assess", "textbook", "--figure", str(tmp_path / "figure.png")).exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png", "figure.svg"]
+
+
+def test_the_help_of_sensitivity_names_its_table():
+    assert "named sensitivity" in " ".join(run("sensitivity", "--help").stdout.split())
+
+
+def test_a_file_that_lacks_its_package_is_refused_before_the_sweep(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = run("sweep", "textbook", "--vary", "loss=1:2:2", "--out", str(tmp_path / "a.zarr"))
+    assert result.exit_code == 2
+    assert "needs zarr: pip install" in result.stderr

@@ -30,7 +30,8 @@ def numbers_in(game: Any, at: Mapping[str, object] | None, concept: str, forms: 
         If ``at`` is no mapping, or a name in it is unknown or missing.
     """
     if not any(form.__name__ in forms for form in type(game).__mro__):
-        raise GameError(f"{concept} takes {' or '.join(forms)}, got {type(game).__name__}")
+        hint = "; it is solved by its own .solve()" if callable(getattr(game, "solve", None)) else ""
+        raise GameError(f"{concept} takes {' or '.join(forms)}, got {type(game).__name__}{hint}")
     if at is None:
         return game
     if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):

@@ -296,12 +296,10 @@ class _Walk:
     def _end(self, node: End, here: int) -> None:
         for player in node.payoffs:
             if player not in self.index:
-                raise GameError(
-                    f"end {node.label!r} pays {player!r}, who is no player; players are {list(self.players)}"
-                )
+                raise GameError(f"{_named(node)} pays {player!r}, who is no player; players are {list(self.players)}")
         missing = [p for p in self.players if p not in node.payoffs]
         if missing:
-            raise GameError(f"end {node.label!r} has no payoff for {missing[0]!r}; give one for every player")
+            raise GameError(f"{_named(node)} has no payoff for {missing[0]!r}; give one for every player")
         self.owner.append(TERMINAL)
         self.infoset.append(-1)
         self.ends.append(here)
@@ -385,3 +383,9 @@ class _Walk:
             )
             for name, start, (player, _, actions, nodes) in zip(names, first, self.sets, strict=True)
         )
+
+
+def _named(node: End) -> str:
+    if node.label is not None:
+        return f"end {node.label!r}"
+    return f"the end without a name (payoffs {', '.join(f'{p}={v}' for p, v in node.payoffs.items()) or 'none'})"

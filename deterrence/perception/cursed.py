@@ -32,14 +32,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from deterrence.games.costs import Distribution, uniform
-from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Profile, Verdict
+from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Verdict
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.mapped import Mapped
 from deterrence.games.quantities import rational
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
@@ -248,7 +249,7 @@ def _moved(game: SignalingGame, e: Equilibrium, hold: Callable[[Any], SignalingP
         concept="cursed sequential",
         kind=e.kind,
         profile=hold(e.profile),
-        vertices=() if e.isolated else _Held(e.vertices, hold),
+        vertices=() if e.isolated else Mapped(e.vertices, hold),
         certificate=e.certificate,
         refine=refine,
     )
@@ -257,23 +258,3 @@ def _moved(game: SignalingGame, e: Equilibrium, hold: Callable[[Any], SignalingP
 def _with_cursed_beliefs(game: SignalingGame, chi: Any, profile: SignalingProfile) -> SignalingProfile:
     before = np.moveaxis(game.receiver_view, -1, 0)[:, None, :]  # (Q, 1, T)
     return replace(profile, posterior=chi * before + (1 - chi) * profile.posterior)
-
-
-@dataclass(frozen=True, eq=False)
-class _Held(Sequence[Profile]):
-    """Profiles of the virtual game with cursed beliefs, made when asked for."""
-
-    profiles: Sequence[Any]
-    hold: Callable[[Any], SignalingProfile]
-
-    def __len__(self) -> int:
-        return len(self.profiles)
-
-    @overload
-    def __getitem__(self, index: int) -> Profile: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Profile]: ...
-    def __getitem__(self, index: int | slice) -> Profile | Sequence[Profile]:
-        if isinstance(index, slice):
-            return [self.hold(p) for p in self.profiles[index]]
-        return self.hold(self.profiles[index])

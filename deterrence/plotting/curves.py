@@ -61,7 +61,7 @@ def curve(
     if dims != [axis] or (by is not None and by not in result.sizes):
         raise ParameterError(
             f"a curve needs one dimension beside by={by!r}, got {', '.join(map(str, result.sizes))}; "
-            "choose values of the others with result.sel(...)"
+            "name one of few values as by=, or choose values of the others with result.sel(...)"
         )
     rows = [None] if by is None else list(range(result.sizes[by]))
     if len(rows) > _MOST_LINES:
@@ -83,8 +83,10 @@ def range_names(result: xr.Dataset, event: str | None) -> tuple[str, str]:
     Raises
     ------
     ParameterError
-        If there is no such event.
+        If there is no such event, or it is no result of a sweep.
     """
+    if not hasattr(result, "data_vars"):
+        raise ParameterError(f"the picture is drawn from what dt.sweep returns, got {type(result).__name__}")
     found: Mapping[str, tuple[str, str]] = {
         str(result[n].attrs.get("event", str(n).removesuffix("_low"))): (str(n), str(n).removesuffix("_low") + "_high")
         for n in result.data_vars

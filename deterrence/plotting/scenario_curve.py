@@ -69,7 +69,7 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
         f"perceived resolve: P(defence holds | {game.attacks[main].name} attack), as {game.aggressor.name} sees it"
     )
     ax.set_ylabel("likelihood of attack")
-    ax.set_title(textwrap.fill(scenario.title, 72), fontsize=11, loc="left")
+    ax.set_title(textwrap.fill(scenario.title, 80), fontsize=11, loc="left")
     ax.set_ylim(0, 1)
     ax.grid(alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deterrence.alliances.beliefs import BELIEVES
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.equilibrium import EquilibriumSet
@@ -128,6 +130,9 @@ class Scenario(Shown):
         """
         seen = {self._player(name): value for name, value in changes.items() if name.startswith("perception.")}
         true = {name: value for name, value in changes.items() if not name.startswith("perception.")}
+        for name in (*true, *(path for _, path in seen)):
+            if unknown := self._unknown(name):
+                raise ScenarioError(f"{self.where}: {unknown}")
         data = changed_file(tomllib.loads(self.text), true, self.where)
         if perception is not None:
             data["perception"] = {player: dict(overlay) for player, overlay in perception.items()}
@@ -302,6 +307,8 @@ class Scenario(Shown):
         changes: dict[str, Any] = {}
         overlays: dict[str, dict[str, Any]] = {}
         for name, value in values.items():
+            if unknown := self._unknown(self._player(name)[1] if name.startswith("perception.") else name):
+                raise ParameterError(unknown)
             short = name.removeprefix("parameters.")
             if short in self.table.parameters:
                 parameters[short] = value
@@ -313,6 +320,18 @@ class Scenario(Shown):
                 key, change = _change(name, value)
                 changes[key] = change
         return parameters, changes, overlays
+
+    def _unknown(self, name: str) -> str:
+        """Say what a name of one step should have been, if it is neither a parameter nor a part of the game."""
+        short = name.lstrip("+*")
+        parts = [part.name for part in fields(self._game)]
+        known = [*self.table.parameters, *parts]
+        if not short or "." in short or short in (*known, BELIEVES):
+            return ""
+        near = difflib.get_close_matches(short, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        parameters = ", ".join(self.table.parameters) or "none"
+        return f"there is no {name!r}; parameters are {parameters}, and paths begin with {', '.join(parts)}{hint}"
 
     def _player(self, name: str) -> tuple[str, str]:
         rest = name.removeprefix("perception.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import os
@@ -18,16 +19,23 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SUFFIXES = (".csv", ".nc", ".parquet", ".json", ".zarr")
+_PACKAGES = {  # ending -> the package that writes it, and how to get it
+    ".parquet": ("pyarrow", "pip install pyarrow"),
+    ".zarr": ("zarr", "pip install 'deterrence[store]'"),
+}
 _ROWS = 500_000  # of a table that are in memory at once
 
 
 def check_destination(path: str | os.PathLike[str]) -> None:
-    """Raise ParameterError unless a result can be written to such a path."""
+    """Raise ParameterError unless a result can be written to such a path: ending, folder, package."""
     place = Path(path)
     if place.suffix not in SUFFIXES:
         raise ParameterError(f"the file must end in one of {', '.join(SUFFIXES)}, got {str(path)!r}")
     if not place.resolve().parent.is_dir():
         raise ParameterError(f"the folder does not exist: {str(place.parent)!r}")
+    package, remedy = _PACKAGES.get(place.suffix, ("", ""))
+    if package and importlib.util.find_spec(package) is None:
+        raise ParameterError(f"a {place.suffix} file needs {package}: {remedy}; .csv, .json and .nc do without")
 
 
 def write_dataset(result: xr.Dataset, path: str | os.PathLike[str]) -> None:

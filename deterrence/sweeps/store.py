@@ -201,6 +201,8 @@ def open_group(url: str, options: Mapping[str, Any] | None = None) -> Any:
     StoreError
         If there is none.
     """
+    if "://" not in url and not exists(url, options):
+        raise StoreError(f"there is no sweep at {url}")
     _require_zarr()
     import zarr
 

@@ -263,6 +263,10 @@ def _parsed(text: str, where: str) -> StudyTable:
 
     try:
         data = tomllib.loads(text)
+        if "members" in data and "attacks" in data:
+            raise ScenarioError(
+                f"{where}: this is a scenario; a study is a file of its own that names it as its target"
+            )
         return StudyTable.model_validate(data)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{where}: not valid TOML: {error}") from None

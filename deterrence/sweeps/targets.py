@@ -77,7 +77,10 @@ def target_of(given: Any) -> Target:
         return GameTarget(given)
     if _answers(given):
         return given
-    raise ParameterError(f"a sweep asks a model, a scenario or a game with symbols, got {type(given).__name__}")
+    hint = ""
+    if isinstance(given, str):
+        hint = f" {given!r}; load it first, with dt.Scenario.load or dt.models.get"
+    raise ParameterError(f"a sweep asks a model, a scenario or a game with symbols, got {type(given).__name__}{hint}")
 
 
 def _answers(given: Any) -> TypeGuard[Target]:

@@ -183,8 +183,9 @@ def text_of(source: Source, start: str) -> str:
             content: Any = Path(source).read_bytes()
         except (OSError, ValueError) as error:
             shown = repr(str(source)[:80])
+            why = getattr(error, "strerror", None) or error
             raise GameError(
-                f"cannot read {shown}: {error}; give a path, an open file, or text that starts with {start}"
+                f"cannot read {shown}: {why}; give a path, an open file, or text that starts with {start}"
             ) from None
     else:
         content = source.read()

@@ -145,9 +145,13 @@ def draw(thing: Any, equilibrium: Any = None, **options: Any) -> Picture:
         return Picture(tree_scene(thing, equilibrium, **options))
     if isinstance(thing, SignalingGame):
         return Picture(signaling_scene(thing, equilibrium, **options))
+    hint = "beliefs are drawn by dt.belief_simplex"
+    if callable(getattr(thing, "assess", None)):
+        hint = "the figure of a scenario is .assess().figure('stem')"
+    elif callable(getattr(thing, "game", None)):
+        hint = "its .game() can be drawn"
     raise GameError(
-        f"draw takes an ExtensiveGame, a SignalingGame or an equilibrium of one, got {type(thing).__name__}; "
-        "beliefs are drawn by dt.belief_simplex"
+        f"draw takes an ExtensiveGame, a SignalingGame or an equilibrium of one, got {type(thing).__name__}; {hint}"
     )
 
 

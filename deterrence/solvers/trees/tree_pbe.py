@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, overload
 
 import numpy as np
 
 from deterrence.games.batch import BatchEquilibria, Survey
-from deterrence.games.behavior import BehaviorProfile
-from deterrence.games.equilibrium import Certificate, Equilibrium, EquilibriumSet, Profile, Verdict
+from deterrence.games.equilibrium import Certificate, Equilibrium, EquilibriumSet, Verdict
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.mapped import Mapped
 from deterrence.games.reductions import Reduction, to_signaling
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.verification.tree import certify
@@ -90,7 +89,7 @@ def _lifted(
 
 def _lift_one(game: ExtensiveGame, reduction: Reduction[SignalingGame], e: Equilibrium, tol: float) -> Equilibrium:
     profile = reduction.lift(e.profile)
-    vertices = _Lifted(e.vertices, reduction.lift)
+    vertices = Mapped(e.vertices, reduction.lift)
     checked = [profile, *(vertices[i] for i in range(min(len(vertices), MOST_VERIFIED)) if not e.isolated)]
     certificate = certify(game, checked, tol)
     if not certificate.sequentially_rational:
@@ -124,26 +123,6 @@ def _worse(a: Certificate, b: Certificate) -> Certificate:
         sequentially_rational=a.sequentially_rational and b.sequentially_rational,
         exact=a.exact and b.exact,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Lifted(Sequence[Profile]):
-    """Profiles of the signaling game as profiles of the tree, made when asked for."""
-
-    profiles: Sequence[Any]
-    lift: Callable[[Any], BehaviorProfile]
-
-    def __len__(self) -> int:
-        return len(self.profiles)
-
-    @overload
-    def __getitem__(self, index: int) -> Profile: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Profile]: ...
-    def __getitem__(self, index: int | slice) -> Profile | Sequence[Profile]:
-        if isinstance(index, slice):
-            return [self.lift(p) for p in self.profiles[index]]
-        return self.lift(self.profiles[index])
 
 
 def _batch(game: ExtensiveGame, tol: float, limit: int) -> BatchEquilibria:
