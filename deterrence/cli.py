@@ -77,7 +77,6 @@ def assess(
         if as_json and markdown:
             raise ScenarioError("--json and --markdown exclude each other; give one of them")
         if figure:
-            figure = figure.removesuffix(".png").removesuffix(".svg")
             figure_stem(figure)
         loaded = Scenario.load(scenario)
         _say(f"assessing {loaded.name} ...")

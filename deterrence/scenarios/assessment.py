@@ -260,7 +260,7 @@ def assess(scenario: Scenario) -> Assessment:
 
 
 def figure_stem(stem: str | Path) -> Path:
-    """Return where a figure is to be written, without its ending.
+    """Return where a figure is to be written, without its ending (``.png`` and ``.svg`` both are).
 
     Raises
     ------
@@ -268,6 +268,8 @@ def figure_stem(stem: str | Path) -> Path:
         If the folder does not exist.
     """
     path = Path(stem)
+    if path.suffix in (".png", ".svg"):
+        path = path.with_suffix("")
     if not path.parent.is_dir():
         raise ScenarioError(f"figure {path}: the folder {path.parent} does not exist; make it first")
     return path

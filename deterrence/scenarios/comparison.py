@@ -117,10 +117,11 @@ class Comparison:
             (c.group, f"{100 * c.shapley:+.1f}", f"{100 * c.alone:+.1f}", f"{100 * c.last:+.1f}")
             for c in self.contributions
         ]
+        first, last = (self.before, self.after) if self.before != self.after else ("before", "after")
         rows = (
-            (self.before, f"{100 * self.likelihood_before:.1f}", "", ""),
+            (first, f"{100 * self.likelihood_before:.1f}", "", ""),
             *points,
-            (self.after, f"{100 * self.likelihood_after:.1f}", "", ""),
+            (last, f"{100 * self.likelihood_after:.1f}", "", ""),
         )
         return Table("", ("likelihood of attack, points", "contribution", "alone", "last"), rows)
 

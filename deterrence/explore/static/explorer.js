@@ -922,7 +922,7 @@ class Explorer {
     const notes = [`${map.nx} × ${map.ny} points${map.more ? ", a finer map follows" : ""}`];
     if ([map.bytes.kinds].some((codes) => codes.includes(NOTHING))) notes.push("grey: no answer");
     if (this.spec.perceived && (map.y === this.seenAs(map.x) || map.x === this.seenAs(map.y))) notes.push("dashed diagonal: perceived as it is");
-    if (map.ties) notes.push(`${map.ties} points are ties, where ranges may be too narrow`);
+    if (map.ties) notes.push(`${map.ties} points${map.whole ? " of all those computed for this page" : ""} are ties, where ranges may be too narrow`);
     parts.push(make("p", { class: "dt-key" }, notes.join("; ")));
     legend.replaceChildren(...parts);
   }

@@ -137,6 +137,7 @@ function mapOf(cube, field, x, y, position) {
     detail: 0,
     more: false,
     ties: cube.head.ties,
+    whole: true,
   };
 }
 
