@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import deterrence as dt
 from deterrence.explore.explorer import PARTS, Explorer
 from deterrence.explore.maps import MOST_PHASES, NOTHING, in_bytes, phases_of, scale_of
+from deterrence.explore.meshes import Mesh
 from deterrence.explore.sliders import slider_of, step_of
 from deterrence.explore.snippets import filled
 from deterrence.explore.subjects import Slider, moved
@@ -225,6 +226,108 @@ def test_a_model_shows_perceived_beside_true_values(alsig: Explorer, seen: float
     assert names["outcome"].probability("attack") == pytest.approx((low, high))
 
 
+@pytest.mark.parametrize("believer", ["Guarantor", "Attacker"])
+@pytest.mark.parametrize("measure", ["unwanted war", "missed deterrence"])
+def test_what_would_not_have_happened_is_an_event(alsig: Explorer, believer: str, measure: str) -> None:
+    assert measure in alsig.spec["perceived"]["measures"]
+    state = {**at(alsig, rho=0.7), "believer": believer, "perceived": {"rho": 0.2, "g": 0.6}}
+    state |= {"event": measure, "x": "perceived:g", "y": "h"}
+    view = alsig.answer(state)
+    model, seen = dt.models.get("ALSIG"), {"rho": 0.2}
+    one = dt.subjective(model, truth=state["values"], beliefs={believer: {**seen, "g": 0.6}})
+    assert (view["point"]["low"], view["point"]["high"]) == pytest.approx(getattr(one, measure.replace(" ", "_")))
+    assert "true_low" not in view["curve"]  # nobody makes a mistake who knows the truth
+    xs = np.array(view["curve"]["values"])
+    along = dt.subjective(model, truth=state["values"], beliefs={believer: {**seen, "g": xs}})
+    ys = np.linspace(*view["map"]["y_range"], 24)[:, None]
+    xs = np.linspace(*view["map"]["x_range"], 24)[None, :]
+    over = dt.subjective(model, truth={**state["values"], "h": ys}, beliefs={believer: {**seen, "g": xs}})
+    asked = {
+        "unwanted war": lambda grid: grid.unwanted_war("war"),
+        "missed deterrence": lambda grid: grid.missed_deterrence("attack"),
+    }[measure]
+    for end, line, area in zip(("low", "high"), asked(along), asked(over), strict=True):
+        assert view["curve"][end] == pytest.approx(line, abs=1e-12)
+        np.testing.assert_allclose(decoded(view["map"], end), area, atol=0.51 / 254)
+    low, high = asked(over)
+    phases = np.array(view["map"]["phases"])[decoded(view["map"], "kinds")]
+    np.testing.assert_array_equal(np.char.find(phases, f"{measure} whatever they expect") >= 0, low > 1e-9)
+    np.testing.assert_array_equal(np.char.find(phases, measure) >= 0, high > 1e-9)
+    made = run(view["code"])
+    assert asked(made["phases"])[1] == pytest.approx(high, abs=1e-12)
+    assert made["curve"].shape == (31,)
+
+
+def test_a_tree_with_symbols_shows_perceived_beside_true_values() -> None:
+    explorer = dt.explore(crisis(), ranges={"w": (-1, 1)}, at={"w": 0.5, "c": 0}, grid=7, points=5)
+    assert explorer.spec["perceived"]["believer"] == "A"
+    state = {**explorer.initial_state, "perceived": {"w": -0.5}, "event": "war", "y": "perceived:w"}
+    view = explorer.answer(state)
+    found = dt.subjective(crisis(), truth={"w": 0.5, "c": 0}, beliefs={"A": {"w": -0.5}})
+    assert (view["point"]["low"], view["point"]["high"]) == found.probability("war") == (1, 1)
+    rows = {row[0]: row[1:] for row in view["comparison"]["rows"]}
+    assert rows["war"] == ("100.0%", "0.0%", "0.0%", "0.0%")  # what happens; A, D expect; if nobody were wrong
+    assert {name: rows[name][0] for name in ("miscalculation", "unwanted war", "called bluff")} == {
+        "miscalculation": "100.0%", "unwanted war": "100.0%", "called bluff": "0.0%"
+    }  # fmt: skip
+    assert "A takes w for -0.5 (in truth 0.5)" in view["comparison"]["words"]
+    w = np.linspace(-1, 1, 7)
+    expected = (w[None, :] > 0) & (w[:, None] < 0)  # A attacks as it takes D for one that yields, and D fights
+    off = w != 0  # D is indifferent there
+    np.testing.assert_array_equal(decoded(view["map"], "low")[off][:, off], expected[off][:, off])
+    made = run(view["code"], game=crisis())
+    assert made["outcome"].unwanted_war == (1, 1)
+
+
+def test_points_of_which_one_view_makes_no_game_have_no_answer(alsig: Explorer) -> None:
+    state = {**at(alsig, w=1.0), "perceived": {"v_I": 0.5}, "x": "perceived:v_I", "y": "w"}
+    view = alsig.answer(state, parts=["map"])["map"]
+    xs, ys = np.linspace(*view["x_range"], 24), np.linspace(*view["y_range"], 24)
+    w = ys[:, None]  # v_I < w < v_R is required, of the true values and of the perceived ones
+    there = (xs[None, :] < w) & (state["values"]["v_I"] < w) & (w < state["values"]["v_R"])
+    np.testing.assert_array_equal(decoded(view, "kinds") != NOTHING, there)
+    for i, j in ((3, 13), (12, 15)):
+        assert there[j, i]
+        found = dt.subjective(
+            dt.models.get("ALSIG"), truth={**state["values"], "w": ys[j]}, beliefs={"Attacker": {"v_I": xs[i]}}
+        )
+        assert decoded(view, "high")[j, i] == pytest.approx(found.probability("attack")[1], abs=0.51 / 254)
+    told = alsig.answer({**at(alsig, w=0.5), "perceived": {"v_I": 0.9}}, parts=["comparison"])
+    assert (told["point"]["status"], told["point"]["low"]) == ("INVALID", None)
+    assert "v_I < w" in told["point"]["reason"]
+    assert "v_I < w" in told["comparison"]["words"]
+
+
+def test_errors_at_single_points_of_a_mesh_leave_the_others() -> None:
+    x, y = np.arange(7.0)[None, :], np.arange(5.0)[:, None]
+
+    def ask(values: Any, seen: Any) -> Any:
+        total = values["x"] + seen["y"]
+        if (total == 6).any():
+            raise dt.ParameterError("six is none")
+        return {"total": (total, total + values["one"])}
+
+    mesh = Mesh.of(ask, {"x": x, "one": 1.0}, {"y": y}, np.broadcast_to(x != 2, (5, 7)))
+    there = (x + y != 6) & (x != 2)
+    np.testing.assert_array_equal(mesh.solved, there)
+    np.testing.assert_array_equal(mesh.low["total"], np.where(there, x + y, np.nan))
+    np.testing.assert_array_equal(mesh.high["total"], np.where(there, x + y + 1, np.nan))
+    assert mesh.reasons == dict.fromkeys(np.flatnonzero((x + y == 6) & (x != 2)).tolist(), "six is none")
+    ragged = Mesh.of(ask, {"x": x, "one": 1.0}, {"y": y}, x > y)
+    np.testing.assert_array_equal(ragged.solved, (x > y) & (x + y != 6))
+    assert not Mesh.of(ask, {"x": x, "one": 1.0}, {"y": y}, np.zeros((5, 7), dtype=bool)).solved.any()
+
+
+def test_nobody_is_wrong_who_perceives_what_is_true(alsig: Explorer) -> None:
+    right = alsig.answer(at(alsig, rho=0.7))
+    seen = alsig.answer({**at(alsig, rho=0.7), "perceived": {"rho": 0.7}})
+    assert [seen["point"][end] for end in ("low", "high")] == pytest.approx(
+        [right["point"][end] for end in ("low", "high")]
+    )
+    assert "nobody is wrong" in seen["comparison"]["words"]
+    assert right["comparison"] is None
+
+
 def test_a_scenario_with_a_posture_stage_can_be_explored() -> None:
     text = dt.Scenario.load("textbook").text.split("[variants.")[0]
     scenario = dt.Scenario.loads(
@@ -253,7 +356,15 @@ def test_a_strategic_game_can_be_explored() -> None:
     hunt = dt.StrategicGame([[4, 0], [x, x]], [[4, x], [0, x]], players=("A", "B"), strategies=sides)
     explorer = dt.explore(hunt, ranges={"x": (1, 3)}, at={"x": 2}, points=5)
     view = explorer.answer({**explorer.initial_state, "event": "stag"})
-    assert len(view["equilibria"]) == len(dt.nash(hunt.at(x=2))) == 3
+    found = dt.nash(hunt.at(x=2))
+    assert len(view["equilibria"]) == len(found) == 3
+    assert (view["point"]["low"], view["point"]["high"]) == pytest.approx(found.probability("stag"))
+    assert all("stag" in row["html"] for row in view["equilibria"])
+    made = run(view["code"], game=hunt)
+    assert view["curve"]["low"] == pytest.approx(made["curve"].stag_low.values, abs=1e-12)
+    assert explorer.spec["perceived"] is None
+    with pytest.raises(dt.ParameterError, match="nobody's perceived values can be given"):
+        explorer.answer({**explorer.initial_state, "perceived": {"x": 2}})
 
 
 def test_perceived_resolve_stays_where_it_is_when_true_resolve_moves(textbook: Explorer) -> None:
@@ -374,6 +485,11 @@ def test_one_parameter_has_a_curve_and_no_map() -> None:
         ({"serial": 1.5}, "serial must be a whole number"),
         ({"parts": "map"}, "parts must be a list of curve"),
         ({"parts": ["moon"]}, "parts must be one of curve"),
+        ({"believer": "nobody"}, "believer must be one of Guarantor, Attacker, got 'nobody'"),
+        ({"perceived": {"nobody": 0.5}}, "no parameter 'nobody'"),
+        ({"perceived": {"rho": 3}}, r"rho must lie in \[0, 1\], got 3"),
+        ({"x": "perceived:rho"}, "x must be one of rho"),
+        ({"event": "unwanted war"}, "event must be one of attack, war"),
     ],
 )
 def test_a_malformed_state_is_an_error_that_says_what_is_wrong(

@@ -28,11 +28,11 @@ them: a Jupyter widget, a local server, or a page that holds answers made in adv
         whose ``neutral`` is null or another value, or whose ``tied`` names one that is, or x, or y), ``@x@``, ``@y@``,
         ``@event@``, ``@concept@`` (JSON strings), ``@x_range@``, ``@y_range@`` (``low, high``), ``@points@`` and
         ``@grid@`` (whole numbers) are replaced. ``@concept_raw@`` is the concept without quotes.
-
-    ``perceived`` : ``{players, believer, parameter, parameters, prefix, measures}`` or null
+    ``perceived`` : ``{players, believer, parameter, parameters, prefix, events, measures}`` or null
         What one player may be wrong about, if that is offered: ``players`` one of whom (``believer`` at first) sees
         other values of some of ``parameters`` (``parameter`` is offered first). ``prefix`` + a parameter's name is the
-        name of its perceived value as an axis; ``measures`` are further events that may be asked for then.
+        name of its perceived value as an axis; ``events`` are those that have an answer then, and ``measures`` further
+        ones.
 
 ``state`` -- written by the front end at every change; ``Explorer.initial_state`` is the first
     ``values`` : ``{name: number}``
@@ -105,7 +105,7 @@ import numpy as np
 from deterrence.explore.maps import in_bytes, numbers, packed, phases_of, point_view, row_view, scale_of, wider
 from deterrence.explore.memory import Memory
 from deterrence.explore.misperception import PREFIX
-from deterrence.explore.mistaken import compared, mistaken, offer_of, seconds_of_mistaken_play
+from deterrence.explore.mistaken import compared, mistaken, offer_of, sizes_of_mistaken
 from deterrence.explore.palettes import palette
 from deterrence.explore.places import PARTS, Place, parts_of, place_of, start_of
 from deterrence.explore.resolution import points_of_curve, seconds_of_a_point, sizes_of_map
@@ -147,7 +147,9 @@ class Explorer:
         self.subject = subject
         self._sliders = {slider.name: slider for slider in subject.sliders}
         self._memory = Memory()
-        self._grid, self._each = grid, dict[tuple[str, ...], float]()
+        self._grid, self._points = grid, points
+        self._each: dict[tuple[str, ...], float] = {}
+        self._sizes: dict[tuple[str | None, ...], tuple[tuple[int, ...], int]] = {}
         self.points = points or points_of_curve(self._seconds(subject.axes))
 
     # -- the exchange ------------------------------------------------------------------------------------------------
@@ -206,11 +208,12 @@ class Explorer:
         place = place_of(self.subject, state)
         asked = parts_of(state.get("parts", PARTS) if parts is None else parts)
         point = self._point(place)
+        grids, points = self._sizes_at(place)
         view: dict[str, Any] = {
             "serial": place.serial,
             "state": dict(state),
             "point": point_view(point, place.event),
-            "code": code_at(self.subject, place, self.points, self._grids_at(place)[-1] if place.y else self.points),
+            "code": code_at(self.subject, place, points, grids[-1]),
         }
         if "curve" in asked:
             view["curve"] = self._curve_view(place)
@@ -273,7 +276,7 @@ class Explorer:
         return self._likelihood("point", place, {}, settle=True)
 
     def _curve_view(self, place: Place) -> dict[str, Any]:
-        values = self._axis(place.x).points(self.points)
+        values = self._axis(place.x).points(self._sizes_at(place)[1])
         found = self._likelihood("curve", place, {place.x: values}, settle=place.settle)
         low, high = found.low[place.event], found.high[place.event]
         view = {"x": place.x, "values": values.tolist(), "low": numbers(low), "high": numbers(high)}
@@ -300,7 +303,7 @@ class Explorer:
     def _map_view(self, place: Place) -> dict[str, Any] | None:
         if place.y is None:
             return None
-        grids = self._grids_at(place)
+        grids, _ = self._sizes_at(place)
         detail = min(place.detail, len(grids) - 1)
         xs, ys = (self._axis(name).points(grids[detail]) for name in (place.x, place.y))
         found = self._likelihood("map", place, {place.x: xs[None, :], place.y: ys[:, None]}, settle=False)
@@ -364,16 +367,15 @@ class Explorer:
     def _axis(self, name: str) -> Slider:
         return self._sliders[name.removeprefix(PREFIX)]
 
-    def _grids_at(self, place: Place) -> tuple[int, ...]:
-        """Return the numbers of points along each side of the maps at a place."""
+    def _sizes_at(self, place: Place) -> tuple[tuple[int, ...], int]:
+        """Return the numbers of points along each side of the maps at a place, and of the curve."""
         if not place.perceived:
-            return self.grids(str(place.x), str(place.y))
-        if self._grid is not None:
-            return (self._grid,)
-        axes = (place.x, str(place.y), place.believer or "", *place.perceived)
-        if axes not in self._each:
-            self._each[axes] = seconds_of_mistaken_play(self.subject, place)
-        return sizes_of_map(self._each[axes])
+            return (self.grids(place.x, place.y) if place.y else (self.points,)), self.points
+        axes = (place.x, place.y, place.believer, *place.perceived)
+        if axes not in self._sizes and (self._grid is None or self._points is None):
+            self._sizes[axes] = sizes_of_mistaken(self.subject, place)
+        grids, points = self._sizes.get(axes, ((), 0))
+        return (grids if self._grid is None else (self._grid,)), self._points or points
 
     # -- time --------------------------------------------------------------------------------------------------------
 

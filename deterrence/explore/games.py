@@ -134,8 +134,8 @@ class GameSubject:
         def ask(some: Mapping[str, Any], count: int, options: Mapping[str, Any]) -> BlockAnswer:
             return asked(self._target, some, count, event, at=self.fixed, concept=chosen, options=options)
 
-        found = ask(values, size, {"settle": False})
-        if not settle:
+        found = ask(values, size, {"settle": settle and size == 1})
+        if not settle or size == 1:
             return found
         return settled(
             found,

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.explore.meshes import EXPECTED, Mesh
 from deterrence.explore.subjects import Comparison
 from deterrence.games.answers import BlockAnswer, Status
-from deterrence.games.errors import GameError, ParameterError, SolverError
+from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.signaling import SignalingGame
 from deterrence.perception.outcome import SubjectiveOutcome
 from deterrence.perception.subjective import subjective, whose
-from deterrence.perception.trees import tree_of
+from deterrence.perception.trees import Ends, tree_of
 
 PREFIX = "perceived:"  # before the name of a parameter, where its perceived value is meant
 UNWANTED, MISSED = "unwanted war", "missed deterrence"
 
 _CONCEPTS = ("pbe", "spe", "sequential", "qre")  # that are asked by name; else what fits the form of the game
 _NONE_MISTAKEN = "nobody attacks by mistake"
-_EXPECTED = (GameError, ParameterError, SolverError, ArithmeticError)
+_NOTHING = 1e-9  # a probability that is none
 
 Floats = NDArray[np.float64]
 Range = tuple[Any, Any]
+Admits = Callable[[Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,8 @@ class Misperception:
     made : str
         Lines of Python that make the thing; ``name`` is what they call it.
     name : str
+    admits : callable
+        From values, arrays among them, to where they make a game as far as can be told without making it.
     """
 
     thing: Any
@@ -62,6 +66,7 @@ class Misperception:
     aggressor: str | None
     made: str
     name: str
+    admits: Admits
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -105,47 +110,33 @@ class Misperception:
         BlockAnswer
             Its kinds say who would have acted otherwise, had it known the truth.
         """
-        shape = np.broadcast_shapes(*(np.shape(v) for v in (*values.values(), *seen.values())))
-        low, high = np.full(shape, np.nan), np.full(shape, np.nan)
-        wrong = {name: np.zeros(shape, dtype=np.bool_) for name in self.measures}
-        status = np.full(shape, Status.INVALID, dtype=np.uint8)
-        reasons: dict[int, str] = {}
+        shape = np.broadcast_shapes(*(np.shape(v) for v in (*values.values(), *seen.values()))) or (1,)
 
-        def part(array: Any, box: tuple[slice, ...]) -> Any:
-            if not np.ndim(array):
-                return array
-            lead = np.shape(array)
-            cut = box[len(box) - len(lead) :]
-            return array[tuple(s if n > 1 else slice(None) for s, n in zip(cut, lead, strict=True))]
+        def ask(true: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Range]:
+            found = self.outcome(true, believer, theirs, concept)
+            ranges = {event: self._asked(found, event)}
+            for name in self.measures:
+                try:
+                    ranges[name] = self._asked(found, name)
+                except GameError:  # mistakes are not told of such trees over arrays
+                    continue
+            return ranges
 
-        def fill(box: tuple[slice, ...]) -> None:
-            sizes = [s.stop - s.start for s in box]
-            some = {name: part(v, box) for name, v in values.items()}
-            theirs = {name: part(v, box) for name, v in seen.items()}
-            try:
-                found = self.outcome(some, believer, theirs, concept)
-                low[box], high[box] = self._asked(found, event)
-                for name in wrong:
-                    wrong[name][box] = self._asked(found, name)[1] > 1e-9
-                status[box] = Status.OK
-            except _EXPECTED as error:
-                longest = int(np.argmax(sizes)) if sizes else 0
-                if not sizes or sizes[longest] < 2:
-                    first = tuple(s.start for s in box)
-                    reasons[int(np.ravel_multi_index(first, shape)) if shape else 0] = str(error)
-                    return
-                middle = box[longest].start + sizes[longest] // 2
-                for half in (slice(box[longest].start, middle), slice(middle, box[longest].stop)):
-                    fill((*box[:longest], half, *box[longest + 1 :]))
-
-        fill(tuple(slice(0, n) for n in shape))
-        fine = status == Status.OK
+        fine = np.broadcast_to(self.admits({**self.fixed, **values}), shape) & np.broadcast_to(
+            self.admits({**self.fixed, **values, **seen}), shape
+        )
+        mesh = Mesh.of(ask, values, seen, fine)
+        low, high = (table.get(event, np.full(shape, np.nan)) for table in (mesh.low, mesh.high))
+        reasons = dict(mesh.reasons)
+        if not mesh.solved.ravel()[0] and 0 not in reasons:
+            reasons[0] = self._refused(values, believer, seen, concept)
+        wrong = {name: (mesh.low[name], mesh.high[name]) for name in self.measures if name in mesh.low}
         return BlockAnswer(
             low={event: low.ravel()},
             high={event: high.ravel()},
             count=np.ones(low.size, dtype=np.int64),
-            kinds=_kinds(wrong, fine),
-            status=status.ravel(),
+            kinds=_kinds(wrong, mesh.solved),
+            status=np.where(mesh.solved, Status.OK, Status.INVALID).astype(np.uint8).ravel(),
             reasons=reasons,
         )
 
@@ -160,7 +151,7 @@ class Misperception:
             try:
                 told = [found.probability(event), *(found.believed(p, event) for p in self.players)]
                 rows.append((name, *map(_chance, told), _chance(right.probability(event))))
-            except _EXPECTED:
+            except EXPECTED:
                 continue
         public = found.ends.public_distribution
         happens = np.array([public(play.true) for play in found.plays])
@@ -244,6 +235,15 @@ class Misperception:
 
     # -- private -------------------------------------------------------------------------------------------------------
 
+    def _refused(self, values: Mapping[str, Any], believer: str, seen: Mapping[str, Any], concept: str) -> str:
+        """Return why the first point has no answer."""
+        first, theirs = ({n: float(np.ravel(v)[0]) for n, v in given.items()} for given in (values, seen))
+        try:
+            self.outcome(first, believer, theirs, concept)
+        except EXPECTED as error:
+            return str(error)
+        return "too many points near it have no answer, so it was not looked at"
+
     def _options(self) -> dict[str, Any]:
         meant = {"attack": self.attack, "war": self.war}
         return {role: self.events[name] for role, name in meant.items() if name is not None}
@@ -288,9 +288,15 @@ class Misperception:
 
 
 def misperception_of(
-    thing: Any, game: Any, fixed: Mapping[str, Any], events: Mapping[str, Event], made: str, name: str
+    thing: Any,
+    game: Any,
+    fixed: Mapping[str, Any],
+    events: Mapping[str, Event],
+    made: str,
+    name: str,
+    admits: Admits | None = None,
 ) -> Misperception | None:
-    """Return how a player may be wrong about a game, or None if it is of no form that is solved over arrays.
+    """Return how a player may be wrong about a game, or None if there is no way or no event to ask for.
 
     Parameters
     ----------
@@ -300,25 +306,45 @@ def misperception_of(
     fixed : mapping
     events : mapping of str to event
     made, name : str
+    admits : callable, optional
         See ``Misperception``.
     """
     if not isinstance(game, SignalingGame | ExtensiveGame) or len(game.players) != 2:
         return None
     tree = tree_of(game)
+    ends = Ends.of(game, tree)
+    events = {name: event for name, event in events.items() if _known(ends, event)}
+    if not events:
+        return None
     owners = {event: whose(tree, events[event]) for event in events}
     attack = next((e for e in ("attack", *events) if owners.get(e)), None)
     war = "war" if "war" in events else None
-    return Misperception(thing, tuple(game.players), fixed, events, attack, war, owners.get(attack or ""), made, name)
+    aggressor = owners.get(attack or "")
+    everywhere = admits if admits is not None else lambda _: True
+    return Misperception(thing, tuple(game.players), fixed, events, attack, war, aggressor, made, name, everywhere)
+
+
+def _known(ends: Ends, event: Event) -> bool:
+    try:
+        ends.weights(event)
+    except GameError:
+        return False
+    return True
 
 
 def _asked_as(concept: str) -> str | None:
     return concept if concept in _CONCEPTS else None
 
 
-def _kinds(wrong: Mapping[str, NDArray[np.bool_]], fine: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
-    kinds = {f"{name} is possible": (flags & fine).ravel() for name, flags in wrong.items()}
-    mistaken = np.any(list(kinds.values()), axis=0) if kinds else np.zeros(fine.size, dtype=np.bool_)
-    return {**kinds, _NONE_MISTAKEN if kinds else "mistakes are not told of this game": fine.ravel() & ~mistaken}
+def _kinds(wrong: Mapping[str, tuple[Floats, Floats]], solved: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+    """Return what goes wrong at each point, for all expectations that the players may have or for some of them."""
+    kinds = {}
+    for name, (low, high) in wrong.items():
+        always, ever = low > _NOTHING, high > _NOTHING
+        kinds[f"{name} whatever they expect"] = (always & solved).ravel()
+        kinds[f"{name} if they expect different equilibria"] = (ever & ~always & solved).ravel()
+    mistaken = np.any(list(kinds.values()), axis=0) if kinds else np.zeros(solved.size, dtype=np.bool_)
+    return {**kinds, _NONE_MISTAKEN if kinds else "mistakes are not told of this game": solved.ravel() & ~mistaken}
 
 
 def _chance(pair: Range) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from deterrence.explore.misperception import PREFIX
 from deterrence.explore.places import Place
+from deterrence.explore.resolution import points_of_curve, sizes_of_map
 from deterrence.explore.subjects import Comparison, Slider, Subject
 from deterrence.games.answers import BlockAnswer
 
@@ -25,6 +26,7 @@ def offer_of(subject: Subject) -> dict[str, Any] | None:
         "parameter": subject.axes[0],
         "parameters": [slider.name for slider in subject.sliders],
         "prefix": PREFIX,
+        "events": [event for event in subject.events if event in offered.events],
         "measures": list(offered.measures),
     }
 
@@ -45,19 +47,31 @@ def compared(subject: Subject, place: Place) -> Comparison:
     return found
 
 
-def seconds_of_mistaken_play(subject: Subject, place: Place) -> float:
-    """Return what one of many points of the map at a place takes of the processor, in seconds."""
+def sizes_of_mistaken(subject: Subject, place: Place) -> tuple[tuple[int, ...], int]:
+    """Return the points along each side of the maps of mistaken play at a place, and of the curve.
+
+    What is solved is the game as each player sees it. Where one axis moves the believer's view alone and the other
+    the view of those who are right alone, these are as many as the points along the sides.
+    """
     sliders = {slider.name: slider for slider in subject.sliders}
 
+    names = (place.x, place.y) if place.y is not None else (place.x,)
+    separate = len(names) == 1 or any(
+        true in place.perceived and seen.startswith(PREFIX) for true, seen in (names, names[::-1])
+    )
+    power = 1 if separate else 2
+
     def took(count: int) -> float:
-        xs, ys = (_axis(sliders, name).points(count) for name in (place.x, str(place.y)))
+        axes = [_axis(sliders, name).points(count) for name in names]
+        meshed = axes if len(axes) == 1 else [axes[0][None, :], axes[1][:, None]]
         begun = time.process_time()
-        mistaken(subject, place, {place.x: xs[None, :], str(place.y): ys[:, None]})
+        mistaken(subject, place, dict(zip(names, meshed, strict=True)))
         return time.process_time() - begun
 
     took(2)  # imports and first uses are not what a point takes
     fewer, more = (took(count) for count in _PROBED)
-    return max(more - fewer, more / 20) / (_PROBED[1] ** 2 - _PROBED[0] ** 2)
+    each = max(more - fewer, more / 20) / (_PROBED[1] ** power - _PROBED[0] ** power)
+    return sizes_of_map(each, power), points_of_curve(each)
 
 
 def _axis(sliders: Mapping[str, Slider], name: str) -> Slider:

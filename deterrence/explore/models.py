@@ -21,7 +21,7 @@ from deterrence.games.parameters import Parameter
 from deterrence.models.blocks import Points, answer_of_points
 from deterrence.models.model import Model
 from deterrence.models.parameter_table import flat, nested
-from deterrence.models.variants import Variant, entries, groups, pick
+from deterrence.models.variants import Variant, entries, fitting, groups, pick
 
 _CODE = """\
 import numpy as np
@@ -125,7 +125,7 @@ class ModelSubject:
             game = self.model.game(**nested({**self.fixed, **self.start}))
         except _EXPECTED:
             return None
-        return misperception_of(self.model, game, self.fixed, self.model.event_map, self._made, "model")
+        return misperception_of(self.model, game, self.fixed, self.model.event_map, self._made, "model", self._admits)
 
     def likelihood(
         self, values: Mapping[str, Any], size: int, event: str, concept: str, *, settle: bool
@@ -137,8 +137,8 @@ class ModelSubject:
         def ask(some: Mapping[str, Any], count: int, options: Mapping[str, Any]) -> BlockAnswer:
             return asked(self.model, some, count, event, at=self.fixed, options=options)
 
-        found = ask(values, size, {"settle": False})
-        if not settle:
+        found = ask(values, size, {"settle": settle and size == 1})
+        if not settle or size == 1:
             return found
         return settled(
             found,
@@ -163,6 +163,14 @@ class ModelSubject:
         return None
 
     # -- private -----------------------------------------------------------------------------------------------------
+
+    def _admits(self, values: Mapping[str, Any]) -> Any:
+        """Return where values, arrays among them, are within ranges and orderings."""
+        model = self.model
+        variant = pick(model.variants, model.parameters, values, model.id)
+        shape = np.broadcast_shapes(*(np.shape(v) for v in values.values()))
+        told = {n: np.broadcast_to(v, shape).ravel() if np.ndim(v) else v for n, v in values.items()}
+        return fitting(variant, model.parameters, model.requires, told, int(np.prod(shape))).reshape(shape)
 
     @property
     def _made(self) -> str:

@@ -40,15 +40,17 @@ def seconds_of_a_point(subject: Subject, axes: tuple[str, ...]) -> float:
     return each
 
 
-def sizes_of_map(each: float) -> tuple[int, ...]:
+def sizes_of_map(each: float, power: int = 2) -> tuple[int, ...]:
     """Return the points along each side of the first map, and of a finer one, if a point takes ``each`` seconds.
+
+    With ``power`` 1 only the points of each side are solved for, and combined.
 
     Examples
     --------
     >>> sizes_of_map(1e-6), sizes_of_map(3e-4)
     ((120,), (24, 90))
     """
-    first, last = (_largest(_SIZES, t, lambda n: n * n * each) for t in (_AT_ONCE, _PATIENCE))
+    first, last = (_largest(_SIZES, t, lambda n: n**power * each) for t in (_AT_ONCE, _PATIENCE))
     return (first,) if first == last else (first, last)
 
 

@@ -174,8 +174,10 @@ class Explorer {
 
   // Give the believer a perceived value; the first one makes the map one of true against perceived values.
   perceive(name) {
-    const { values, perceived } = this.state;
+    const { values, perceived, event } = this.state;
     const first = this.mistaken ? {} : { x: name, y: this.seenAs(name) };
+    if (!this.mistaken && !this.spec.perceived.events.includes(event)) first.event = this.spec.perceived.events[0];
+    if (!this.mistaken) this.map.shows.selectedIndex = 2; // where mistakes are made, to begin with
     this.change({ perceived: { ...perceived, [name]: values[name] }, ...first });
     this.seen.rows.querySelector(`[data-perceived="${CSS.escape(name)}"] input[type=range]`)?.focus();
   }
@@ -188,6 +190,7 @@ class Explorer {
     let { x, y, event } = this.state;
     if (!kept(x) || !kept(y)) [x, y] = kept(x) && x !== start.y ? [x, start.y] : [start.x, start.y];
     if (!Object.keys(perceived).length && !this.spec.events.includes(event)) event = start.event;
+    if (!Object.keys(perceived).length) this.map.shows.selectedIndex = 0;
     this.change({ perceived, x, y, event });
     this.seen.add.focus();
   }
