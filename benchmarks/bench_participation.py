@@ -12,11 +12,11 @@ import time
 
 import numpy as np
 
-from deterrence.games.costs import normal
-from deterrence.games.participation import Attack, Member, ParticipationGame
-from deterrence.solvers.cutpoints.expected_defence import expected_defence
-from deterrence.solvers.cutpoints.iteration import cutpoints_from
-from deterrence.solvers.participation import participation, participation_batch, stage_equilibria
+from deterrence.alliances.participation import Attack, Member, ParticipationGame
+from deterrence.alliances.solving.expected_defence import expected_defence
+from deterrence.alliances.solving.iteration import cutpoints_from
+from deterrence.alliances.solving.participation import participation, participation_batch, stage_equilibria
+from deterrence.games.distributions import normal
 
 
 def alliance(members: int, seed: int = 7) -> ParticipationGame:

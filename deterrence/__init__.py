@@ -11,6 +11,8 @@ import difflib
 import importlib
 from typing import Any
 
+from deterrence.games.services import provide
+
 __version__ = "0.1.0"
 
 _HOME = {
@@ -21,10 +23,10 @@ _HOME = {
     "ExtensiveGame": "games.extensive",
     "SignalingGame": "games.signaling",
     "StrategicGame": "games.strategic",
-    "ParticipationGame": "games.participation",
-    "Member": "games.participation",
-    "Attack": "games.participation",
-    "Distribution": "games.costs",
+    "ParticipationGame": "alliances.participation",
+    "Member": "alliances.participation",
+    "Attack": "alliances.participation",
+    "Distribution": "games.distributions",
     "Parameter": "games.parameters",
     "GameError": "games.errors",
     "ParameterError": "games.errors",
@@ -44,10 +46,10 @@ _HOME = {
     "write_efg": "games.gambit.efg",
     "read_nfg": "games.gambit.nfg",
     "write_nfg": "games.gambit.nfg",
-    "draw": "games.pictures.export",
-    "save_picture": "games.pictures.export",
-    "Picture": "games.pictures.export",
-    "belief_simplex": "games.pictures.belief_simplex",
+    "draw": "plotting.picture",
+    "save_picture": "plotting.picture",
+    "Picture": "plotting.picture",
+    "belief_simplex": "plotting.belief_simplex",
     "pbe": "solvers.pbe",
     "spe": "solvers.spe",
     "spe_batch": "solvers.spe",
@@ -59,10 +61,10 @@ _HOME = {
     "qre_batch": "solvers.qre",
     "sequence_form": "solvers.sequence_form",
     "incredible_threats": "solvers.trees.threats",
-    "participation": "solvers.participation",
+    "participation": "alliances.solving.participation",
     "verify": "solvers.verify",
     "regimes": "solvers.regimes",
-    "participation_batch": "solvers.participation",
+    "participation_batch": "alliances.solving.participation",
     "subjective": "perception.subjective",
     "SubjectiveOutcome": "perception.outcome",
     "SubjectiveGrid": "perception.grids",
@@ -87,22 +89,34 @@ _HOME = {
     "compare": "perception.compare",
     "Model": "models.model",
     "CollectiveDefence": "alliances.collective_defence",
-    "Scenario": "scenarios.scenario",
-    "Assessment": "scenarios.assessment",
-    "compare_scenarios": "scenarios.comparison",
+    "Scenario": "alliances.scenarios.scenario",
+    "Assessment": "alliances.scenarios.assessment",
+    "compare_scenarios": "alliances.scenarios.comparison",
     "sweep": "sweeps.sweep",
     "attack_curve": "plotting.scenario_curve",
+    "explore": "explorer.opening",
 }
 
-_ROOMS = ("models", "sweeps", "plotting", "explore")
+_PACKAGES = ("models", "perception", "sweeps", "plotting")
 
-__all__ = [*_HOME, *_ROOMS]
+__all__ = [*_HOME, *_PACKAGES]
+
+provide(  # what lower layers ask of higher ones
+    {
+        "draw": "deterrence.plotting.picture:draw",
+        "attack curve": "deterrence.plotting.scenario_curve:attack_curve",
+        "sweep": "deterrence.sweeps.sweep:sweep",
+        "to signaling": "deterrence.games.forms.signaling_tree:to_signaling",
+        "to strategic": "deterrence.games.forms.strategic_tree:to_strategic",
+        "signaling to tree": "deterrence.games.forms.signaling_tree:signaling_to_tree",
+    }
+)
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(importlib.import_module(f"deterrence.{_HOME[name]}"), name)
-    elif name in _ROOMS:
+    elif name in _PACKAGES:
         value = importlib.import_module(f"deterrence.{name}")
     else:
         near = difflib.get_close_matches(name, __all__, n=1)

@@ -70,9 +70,9 @@ def assess(
 ) -> None:
     """Assess a scenario: likelihood of attack, who would come, and which assumption drives the answer."""
     with _bad_input():
+        from deterrence.alliances.scenarios.assessment import figure_stem
+        from deterrence.alliances.scenarios.scenario import Scenario
         from deterrence.games.errors import ScenarioError
-        from deterrence.scenarios.assessment import figure_stem
-        from deterrence.scenarios.scenario import Scenario
 
         if as_json and markdown:
             raise ScenarioError("--json and --markdown exclude each other; give one of them")
@@ -190,17 +190,17 @@ def explore(
 ) -> None:
     """Open the explorer in a browser: sliders, likelihood of attack, a map, the equilibria."""
     with _bad_input():
-        from deterrence.explore.opening import explore as explorer_of
+        from deterrence.explorer.opening import explore as explorer_of
 
         explorer = explorer_of(_target(target))
         if html is not None:
-            from deterrence.explore.page import write_page
+            from deterrence.explorer.page import write_page
 
             _say("computing the page in advance ...")
             written = write_page(explorer, html)
             typer.echo(f"page: {written} ({written.stat().st_size / 1e6:.1f} MB)")
             return
-        from deterrence.explore.server import serve
+        from deterrence.explorer.server import serve
 
         serve(explorer, port=port, open_browser=not no_browser, announce=_announce)
 
@@ -214,7 +214,7 @@ def _announce(address: str) -> None:
 def list_(as_json: Json = False) -> None:
     """List the scenarios that come with the package."""
     with _bad_input():
-        from deterrence.scenarios.scenario import Scenario
+        from deterrence.alliances.scenarios.scenario import Scenario
 
         rows = [(name, Scenario.load(name).title) for name in Scenario.names()]
     if as_json:
@@ -243,7 +243,7 @@ def models(as_json: Json = False) -> None:
 @app.command()
 def schema() -> None:
     """Print the JSON schema of scenario files, for editors."""
-    from deterrence.scenarios.schema import json_schema
+    from deterrence.alliances.scenarios.schema import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
 
@@ -266,8 +266,8 @@ def _in_words(result: Any, event: str) -> tuple[str, str]:
 
 def _target(name: str) -> Any:
     """Return a scenario by name or path, or a published model by id."""
+    from deterrence.alliances.scenarios.scenario import Scenario
     from deterrence.games.errors import ParameterError, ScenarioError
-    from deterrence.scenarios.scenario import Scenario
 
     if Path(name).suffix in GAME_FILES:
         raise ParameterError(
@@ -344,9 +344,9 @@ def _solved(file: str, exact: bool) -> Any:
 
 
 def _solved_scenario(name: str) -> Any:
+    from deterrence.alliances.scenarios.scenario import Scenario
     from deterrence.games.errors import ScenarioError
     from deterrence.models import catalogue
-    from deterrence.scenarios.scenario import Scenario
 
     try:
         return Scenario.load(name).solve()

@@ -20,11 +20,11 @@ from matplotlib.axes import Axes
 from model_figures import FIGURES, WITHOUT_FIGURE, Curve, Panel
 
 import deterrence as dt
-from deterrence.games.pictures.signaling import signaling_svg
-from deterrence.games.pictures.trees import tree_svg
 from deterrence.models.parameter_table import Choice, Entry
 from deterrence.models.registry import REGISTRY
+from deterrence.plotting.signaling import signaling_svg
 from deterrence.plotting.style import DASHES, LINES, dress, new_axes
+from deterrence.plotting.trees import tree_svg
 
 DOCS = Path(__file__).resolve().parent
 FIGURE_FOLDER = "figures/models"

@@ -12,8 +12,8 @@ from typing import Any
 
 import typer
 
+from deterrence.alliances.scenarios.schema import json_schema
 from deterrence.cli import app
-from deterrence.scenarios.schema import json_schema
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 WRITTEN = "<!-- Written by docs/generate_reference.py; change the code, not this page. -->"

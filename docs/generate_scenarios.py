@@ -11,11 +11,11 @@ from pathlib import Path
 import matplotlib as mpl
 
 import deterrence as dt
-from deterrence.scenarios.assessment import Assessment
-from deterrence.scenarios.loader import dotted, entries
-from deterrence.scenarios.rendering import Table
-from deterrence.scenarios.schema import Entry
-from deterrence.scenarios.wording import report
+from deterrence.alliances.scenarios.assessment import Assessment
+from deterrence.alliances.scenarios.loader import dotted, entries
+from deterrence.alliances.scenarios.rendering import Table
+from deterrence.alliances.scenarios.schema import Entry
+from deterrence.alliances.scenarios.wording import report
 
 DOCS = Path(__file__).resolve().parent
 PAGES, FIGURES = DOCS / "scenarios", DOCS / "figures" / "scenarios"

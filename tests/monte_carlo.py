@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from deterrence.alliances.collective_defence import CollectiveDefence
-from deterrence.games.costs import Distribution
+from deterrence.games.distributions import Distribution
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

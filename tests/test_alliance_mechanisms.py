@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
+from deterrence.alliances.arrival import arriving_share
 from deterrence.alliances.collective_defence import (
     Aggressor,
     AllianceType,
@@ -24,13 +25,12 @@ from deterrence.alliances.collective_defence import (
     Target,
     Treaty,
 )
+from deterrence.alliances.members import Attack
+from deterrence.alliances.participation import ParticipationGame
+from deterrence.alliances.solving.participation import participation
 from deterrence.alliances.warning import Automation, blurred_threshold, detection
-from deterrence.games.arrival import arriving_share
-from deterrence.games.costs import degenerate, logistic, normal, two_point, uniform
+from deterrence.games.distributions import degenerate, logistic, normal, two_point, uniform
 from deterrence.games.errors import GameError, ParameterError
-from deterrence.games.members import Attack
-from deterrence.games.participation import ParticipationGame
-from deterrence.solvers.participation import participation
 
 HOPELESS = 1e12  # strength of an attack that no help can turn: then only punishment counts
 

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from deterrence.alliances.scenarios.scenario import Scenario
+from deterrence.alliances.scenarios.sensitivity import dials, likelihood, perceived_resolve_dial, turn
 from deterrence.games.errors import ScenarioError
-from deterrence.scenarios.dials import dials, likelihood, perceived_resolve_dial, turn
-from deterrence.scenarios.scenario import Scenario
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +261,9 @@ states = [
     ],
 )
 def test_a_conquest_without_a_fight_has_its_causes_named(attack, target, said, column, monkeypatch):
-    monkeypatch.setattr("deterrence.scenarios.assessment.turn", lambda *_: ())  # the dials say nothing on this
+    monkeypatch.setattr(
+        "deterrence.alliances.scenarios.assessment.turn", lambda *_: ()
+    )  # the dials say nothing on this
     text = Scenario.load("textbook").text.split("[variants.")[0]
     found = Scenario.loads(text.replace("[[attacks]]\n", f"[[attacks]]\n{attack}\n") + target).assess()
     assert found.conquest_without_fight[1] > 1e-3

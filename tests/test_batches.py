@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deterrence.games.costs import logistic, normal
-from deterrence.games.participation import Attack, Member, ParticipationGame
-from deterrence.scenarios.scenario import Scenario
-from deterrence.solvers.cutpoints.bounds import contracts, most_added, spectral_bound
-from deterrence.solvers.cutpoints.contest_bounds import contest_steepness
-from deterrence.solvers.cutpoints.expected_defence import batch_defence, expected_defence
-from deterrence.solvers.participation import participation, participation_batch, stage_equilibria
-from deterrence.solvers.participation_batch import defence_holds, distinct_rows
+from deterrence.alliances.participation import Attack, Member, ParticipationGame
+from deterrence.alliances.scenarios.scenario import Scenario
+from deterrence.alliances.solving.batch import defence_holds, distinct_rows
+from deterrence.alliances.solving.bounds import contracts, most_added, spectral_bound
+from deterrence.alliances.solving.contest_bounds import contest_steepness
+from deterrence.alliances.solving.expected_defence import batch_defence, expected_defence
+from deterrence.alliances.solving.participation import participation, participation_batch, stage_equilibria
+from deterrence.games.distributions import logistic, normal
 
 DIALS = {
     "resolve": (-2, 2),

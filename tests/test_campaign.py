@@ -24,7 +24,7 @@ from deterrence.alliances.collective_defence import (
     Target,
     Treaty,
 )
-from deterrence.games.costs import degenerate, normal, two_point, uniform
+from deterrence.games.distributions import degenerate, normal, two_point, uniform
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.models.salami_tactics import red_lines_of_slices
 

@@ -163,7 +163,7 @@ def test_explore_prints_the_address_and_ends_on_ctrl_c(monkeypatch):
 
 
 def test_explore_writes_a_page(tmp_path, monkeypatch):
-    monkeypatch.setattr("deterrence.explore.page.SECONDS", 0.2)
+    monkeypatch.setattr("deterrence.explorer.page.SECONDS", 0.2)
     path = tmp_path / "page.html"
     result = run("explore", "ALSIG", "--html", str(path))
     assert result.exit_code == 0, result.output

@@ -21,7 +21,7 @@ from deterrence.alliances.collective_defence import (
     Treaty,
 )
 from deterrence.alliances.posture import prize_types
-from deterrence.games.costs import degenerate, logistic, normal, two_point, uniform
+from deterrence.games.distributions import degenerate, logistic, normal, two_point, uniform
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.solvers.pbe import pbe
 

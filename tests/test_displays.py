@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from test_drawing import NASTY, assert_legible
 
 import deterrence as dt
-from deterrence.games.pictures.belief_simplex import best_regions
-from deterrence.games.pictures.export import Picture
-from deterrence.games.pictures.scene import COLORS, INK, contrast, mixed, readable, share_in_theme, width_of
-from deterrence.games.pictures.strategic import best_responses
+from deterrence.games.strategic_table import best_responses
 from deterrence.models.registry import REGISTRY
+from deterrence.plotting.belief_simplex import best_regions
+from deterrence.plotting.picture import Picture
+from deterrence.plotting.scene import COLORS, INK, contrast, mixed, readable, share_in_theme, width_of
 
 few = settings(max_examples=25, deadline=None)
 COLUMN = 183 / 25.4  # inches: two columns of a journal, 183 mm

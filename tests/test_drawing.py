@@ -15,15 +15,15 @@ from tree_strategies import behaviors, signaling_trees, trees
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.pictures.scene import width_of
-from deterrence.games.pictures.signaling import signaling_svg
-from deterrence.games.pictures.trees import tree_svg
 from deterrence.games.play import bayes_beliefs, reach
 from deterrence.games.quantities import symbols
 from deterrence.games.reductions import to_signaling
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
 from deterrence.games.tree import chance, end, move
+from deterrence.plotting.scene import width_of
+from deterrence.plotting.signaling import signaling_svg
+from deterrence.plotting.trees import tree_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 few = settings(max_examples=40, deadline=None)

@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deterrence as dt
-from deterrence.explore.explorer import PARTS, Explorer
-from deterrence.explore.maps import MOST_PHASES, NOTHING, in_bytes, phases_of, scale_of
-from deterrence.explore.meshes import Mesh
-from deterrence.explore.sliders import slider_of, step_of
-from deterrence.explore.snippets import filled
-from deterrence.explore.subjects import Slider, moved
+from deterrence.explorer.explorer import PARTS, Explorer
+from deterrence.explorer.maps import MOST_PHASES, NOTHING, in_bytes, phases_of, scale_of
+from deterrence.explorer.meshes import Mesh
+from deterrence.explorer.sliders import slider_of, step_of
+from deterrence.explorer.snippets import filled
+from deterrence.explorer.subjects import Slider, moved
 from deterrence.games.answers import BlockAnswer
 
 p, c, w = dt.symbols("p c w")
@@ -538,9 +538,7 @@ def test_what_cannot_be_explored_is_said(arguments: dict[str, Any], error: type[
 
 
 def test_explore_is_a_function_whatever_was_imported_before() -> None:
-    program = (
-        "import deterrence.explore.maps, deterrence as dt; print(dt.explore('BQ', points=3)); import deterrence.explore"
-    )
+    program = "import deterrence.explorer.maps, deterrence as dt; print(dt.explore('BQ', points=3))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.startswith("Explorer('BQ")
 
@@ -613,7 +611,7 @@ def test_phases_are_sorted_and_the_rarest_share_the_last() -> None:
 
 
 def test_markup_enters_the_page_from_python_alone() -> None:
-    source = (files("deterrence.explore") / "static" / "explorer.js").read_text("utf-8")
+    source = (files("deterrence.explorer") / "static" / "explorer.js").read_text("utf-8")
     sinks = [line.strip() for line in source.splitlines() if "innerHTML" in line or "insertAdjacent" in line]
     assert len(sinks) == 2
     assert all("made by Python, every label escaped" in line for line in sinks)
@@ -623,7 +621,7 @@ def test_markup_enters_the_page_from_python_alone() -> None:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_the_front_end_is_a_module_without_syntax_errors() -> None:
-    source = (files("deterrence.explore") / "static" / "explorer.js").read_bytes()
+    source = (files("deterrence.explorer") / "static" / "explorer.js").read_bytes()
     subprocess.run(["node", "--check", "--input-type=module"], input=source, check=True, timeout=60)
 
 

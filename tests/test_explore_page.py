@@ -15,11 +15,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import deterrence as dt
-from deterrence.explore import page as pages
-from deterrence.explore.cube.cube import make_cube, points_of
-from deterrence.explore.cube.grid import chosen, grid_of
-from deterrence.explore.page import bundled, inside_script, write_page
-from deterrence.explore.subjects import Slider
+from deterrence.explorer import page as pages
+from deterrence.explorer.cube.cube import make_cube, points_of
+from deterrence.explorer.cube.grid import chosen, grid_of
+from deterrence.explorer.page import bundled, inside_script, write_page
+from deterrence.explorer.subjects import Slider
 from deterrence.games.errors import ParameterError
 
 EVIL = '</script><script>alert(1)</script><!-- <img src=x onerror="alert(1)"> &amp;'

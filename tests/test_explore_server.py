@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deterrence.explore import server
-from deterrence.explore.server import running, serve
+from deterrence.explorer import server
+from deterrence.explorer.server import running, serve
 from deterrence.games.errors import ParameterError
 
 
@@ -117,7 +117,7 @@ def test_a_question_is_answered(address):
     ],
 )
 def test_a_bad_question_is_refused_with_its_reason(address, body, headers, status, said, caplog):
-    caplog.set_level(logging.CRITICAL, "deterrence.explore.server")
+    caplog.set_level(logging.CRITICAL, "deterrence.explorer.server")
     found, _, content = ask(address, "answer", body, **headers)
     assert found == status
     assert said in json.loads(content)["error"]

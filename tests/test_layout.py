@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -19,18 +18,18 @@ import deterrence
 PACKAGE = Path(deterrence.__file__).parent
 CHECKOUT = Path(__file__).parent.parent
 
-FLOOR = {
+LAYER = {
     "games": 0,
     "solvers": 1,
     "perception": 2,
     "models": 3,
     "alliances": 3,
-    "scenarios": 4,
-    "sweeps": 5,
+    "sweeps": 4,
     "plotting": 5,
-    "explore": 6,
+    "explorer": 6,
     "cli": 7,
 }
+ALIASES = ("scenarios",)  # names of an earlier layout, kept for one release
 HEAVY = ("sympy", "scipy.stats", "matplotlib", "xarray", "pandas", "nashpy", "pydantic")
 GENERATED = {".git", ".venv", ".nox", "build", "dist", "demo", "__pycache__", ".benchmarks", ".hypothesis"}
 GENERATED |= {".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
@@ -66,81 +65,124 @@ def imports(source: str) -> Iterator[tuple[str, int]]:
                 yield target, node.lineno
 
 
-def room_of(module: str) -> str:
-    """Return the room of ``deterrence.room.file``; the package's own front door is ``""``."""
+def package_of(module: str) -> str:
+    """Return the package of ``deterrence.package.file``; the top-level API is ``""``."""
     return module.partition(".")[2].partition(".")[0]
 
 
-def trespasses(module: str, source: str) -> list[str]:
+def violations(module: str, source: str) -> list[str]:
     """Return what a module imports against the rule that imports go down, a line for each."""
-    room = room_of(module)
-    found = []
+    package = package_of(module)
+    lines = []
     for target, line in imports(source):
-        other = room_of(target)
+        other = package_of(target)
         if target.startswith("."):
-            found.append(f"{module}:{line} imports {target}: write the import in full")
-        elif target.split(".")[0] != "deterrence" or target == "deterrence.__version__" or not room:
+            lines.append(f"{module}:{line} imports {target}: write the import in full")
+        elif target.split(".")[0] != "deterrence" or target == "deterrence.__version__" or not package:
             continue
-        elif other not in FLOOR:
-            found.append(f"{module}:{line} imports {target}: import a name from the file that defines it")
-        elif other != room and FLOOR[other] >= FLOOR[room]:
-            found.append(
-                f"{module}:{line} imports {target}: {other} (floor {FLOOR[other]}) "
-                f"is not below {room} (floor {FLOOR[room]})"
+        elif other not in LAYER:
+            lines.append(f"{module}:{line} imports {target}: import a name from the file that defines it")
+        elif other != package and LAYER[other] >= LAYER[package]:
+            lines.append(
+                f"{module}:{line} imports {target}: {other} (layer {LAYER[other]}) "
+                f"is not below {package} (layer {LAYER[package]})"
             )
-    return found
+    return lines
 
 
-def circles(sources: Mapping[str, str]) -> list[str]:
-    """Return one circle of files that import each other when they are loaded, or nothing.
+def circles(sources: Mapping[str, str]) -> list[list[str]]:
+    """Return the groups of files that import each other, imports inside functions counted.
 
-    Left out is an import in a function or for the type checker alone: it does not run when a file is loaded.
+    Left out is an import for the type checker alone: it never runs.
     """
-    graph = {module: set() for module in sources}
+    graph: dict[str, set[str]] = {module: set() for module in sources}
     for module, source in sources.items():
-        for target, _ in imports(_loaded(source)):
+        for target, _ in imports(_running(source)):
             known = target if target in sources else target.rpartition(".")[0]
             if known in sources and known != module:
                 graph[module].add(known)
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        return list(error.args[1])
-    return []
+    return [sorted(group) for group in _strongly_connected(graph) if len(group) > 1]
 
 
-def _loaded(source: str) -> str:
-    """Return the part of a source that runs when the file is loaded."""
-    return ast.unparse(_Loaded().visit(ast.parse(source)))
+def _strongly_connected(graph: Mapping[str, set[str]]) -> Iterator[set[str]]:
+    """Yield the strongly connected components of a graph (Tarjan 1972)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+
+    def visit(node: str) -> Iterator[set[str]]:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph[node]):
+            if other not in index:
+                yield from visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            group = set(stack[at:])
+            del stack[at:]
+            yield group
+
+    for node in graph:
+        if node not in index:
+            yield from visit(node)
 
 
-class _Loaded(ast.NodeTransformer):
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return ast.Pass()
+def _running(source: str) -> str:
+    """Return a source without what only the type checker reads."""
+    return ast.unparse(_Running().visit(ast.parse(source)))
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return ast.Pass()
 
+class _Running(ast.NodeTransformer):
     def visit_If(self, node: ast.If) -> ast.AST:
         return ast.Pass() if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
 
 
-def test_every_room_has_a_floor():
-    rooms = {room_of(module) for module in SOURCES} - {"", "_version", "__main__"}
-    assert rooms <= set(FLOOR), f"no floor is known for {sorted(rooms - set(FLOOR))}"
+def test_every_package_has_a_layer():
+    packages = {package_of(module) for module in SOURCES} - {"", "_version", "__main__", *ALIASES}
+    assert packages <= set(LAYER), f"no layer is known for {sorted(packages - set(LAYER))}"
 
 
-def test_games_is_the_lowest_room():
-    assert [room for room, floor in FLOOR.items() if floor <= min(FLOOR.values())] == ["games"]
+def test_games_is_the_lowest_package():
+    assert [package for package, layer in LAYER.items() if layer <= min(LAYER.values())] == ["games"]
 
 
-@pytest.mark.parametrize("module", SOURCES)
+@pytest.mark.parametrize("module", sorted(set(SOURCES) - {f"deterrence.{alias}" for alias in ALIASES}))
 def test_imports_go_down(module):
-    assert not trespasses(module, SOURCES[module])
+    assert not violations(module, SOURCES[module])
+
+
+OPEN_CIRCLES = [  # each is to be opened; none may be added
+    ["deterrence.solvers.pbe", "deterrence.solvers.pbe_batch", "deterrence.solvers.trees.tree_pbe"],
+    [
+        "deterrence.alliances.scenarios.assessment",
+        "deterrence.alliances.scenarios.scenario",
+        "deterrence.alliances.scenarios.sensitivity",
+        "deterrence.alliances.scenarios.wording",
+    ],
+    [
+        "deterrence.explorer.cube.cube",
+        "deterrence.explorer.cube.fields",
+        "deterrence.explorer.cube.grid",
+        "deterrence.explorer.cube.pictures",
+        "deterrence.explorer.explorer",
+        "deterrence.explorer.page",
+    ],
+    ["deterrence.models.library", "deterrence.models.model"],
+    ["deterrence.solvers.regimes", "deterrence.solvers.symbolic.regime_set"],
+]
 
 
 def test_no_files_import_each_other_in_a_circle():
-    assert not circles(SOURCES)
+    known = [set(circle) for circle in OPEN_CIRCLES]
+    assert not [circle for circle in circles(SOURCES) if not any(set(circle) <= other for other in known)]
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_no_file_reaches_the_package_through_the_loaded_modules(module):
+    assert "sys.modules[__name__" not in SOURCES[module]
 
 
 @pytest.mark.parametrize(
@@ -176,8 +218,8 @@ def test_no_files_import_each_other_in_a_circle():
     ],
 )
 def test_an_import_that_goes_up_is_found(module, source, message):
-    (found,) = trespasses(module, source)
-    assert re.search(message, found)
+    (line,) = violations(module, source)
+    assert re.search(message, line)
 
 
 @pytest.mark.parametrize(
@@ -192,14 +234,16 @@ def test_an_import_that_goes_up_is_found(module, source, message):
     ],
 )
 def test_an_import_that_goes_down_is_let_through(module, source):
-    assert not trespasses(module, source)
+    assert not violations(module, source)
 
 
 def test_a_circle_is_found():
     there, back = "from deterrence.games.b import x", "import deterrence.games.a"
-    assert circles({"deterrence.games.a": there, "deterrence.games.b": back})
-    assert not circles({"deterrence.games.a": there, "deterrence.games.b": f"def f():\n    {back}"})
+    both = [["deterrence.games.a", "deterrence.games.b"]]
+    assert circles({"deterrence.games.a": there, "deterrence.games.b": back}) == both
+    assert circles({"deterrence.games.a": there, "deterrence.games.b": f"def f():\n    {back}"}) == both
     assert not circles({"deterrence.games.a": there, "deterrence.games.b": f"if TYPE_CHECKING:\n    {back}"})
+    assert not circles({"deterrence.games.a": there, "deterrence.games.b": ""})
 
 
 def test_every_package_that_is_imported_is_declared():

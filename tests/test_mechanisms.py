@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deterrence as dt
+from deterrence.alliances.cheap_talk import partition, pivotal_bias, surviving_share
 from deterrence.alliances.collective_defence import (
     Aggressor,
     AttackOption,
@@ -24,19 +25,18 @@ from deterrence.alliances.collective_defence import (
     Member,
     Treaty,
 )
+from deterrence.alliances.invocation import InvocationRule
+from deterrence.alliances.members import Attack
+from deterrence.alliances.participation import ParticipationGame
+from deterrence.alliances.scenarios.scenario import Scenario
+from deterrence.alliances.scenarios.schema import json_schema
+from deterrence.alliances.scenarios.writing import write_toml
+from deterrence.alliances.solving.participation import participation
 from deterrence.alliances.warning import detection
-from deterrence.games.costs import degenerate, two_point, uniform
+from deterrence.games.distributions import degenerate, two_point, uniform
 from deterrence.games.errors import GameError, ScenarioError
-from deterrence.games.invocation import InvocationRule
-from deterrence.games.members import Attack
-from deterrence.games.participation import ParticipationGame
-from deterrence.games.talk import partition, pivotal_bias, surviving_share
 from deterrence.models.crawford_sobel_1982 import most_informative
 from deterrence.models.noisy_attribution import equilibria
-from deterrence.scenarios.scenario import Scenario
-from deterrence.scenarios.schema import json_schema
-from deterrence.scenarios.writing import write_toml
-from deterrence.solvers.participation import participation
 
 COST = {"family": "normal", "location": 1.0, "scale": 0.5}
 SMALL: dict[str, Any] = {  # three allies of whom two are near; one doubtful attack

@@ -16,8 +16,8 @@ from deterrence.models import salami_tactics
 from deterrence.models.baliga_sjostrom_2004 import arming
 from deterrence.models.kydd_2005 import two_rounds
 from deterrence.models.waiting_times import Exponential, KthOfMany
-from deterrence.solvers.algebra.settle import settle
 from deterrence.solvers.algebra.thresholds import best_response_iteration, expectation
+from deterrence.solvers.cutpoints import cutpoints
 
 ROUTES = ("closed_form", "solved")
 both_routes = pytest.mark.parametrize("route", ROUTES)
@@ -471,7 +471,7 @@ def test_backward_induction_on_the_tree_finds_the_lines_one_by_one(seed):
     rng = np.random.default_rng(seed)
     c, p, N = float(rng.uniform(0.05, 0.6)), float(rng.uniform(0.05, 0.8)), int(rng.integers(2, 20))
     tree = salami_tactics.read_slices(dt.spe(salami_tactics.slicing_tree(c, p, N)), {"N": N})
-    lines = salami_tactics.read_slices(settle(salami_tactics.grid_game(c, p, N)), {"N": N})
+    lines = salami_tactics.read_slices(cutpoints(salami_tactics.grid_game(c, p, N)), {"N": N})
     assert tree["red_lines"] == pytest.approx(lines["red_lines"])
     first = dt.spe(salami_tactics.slicing_tree(c, p, N))[0]
     kept = first.payoffs["Defender"]
@@ -631,7 +631,7 @@ def test_senders_are_indifferent_at_every_cutpoint(bias):
         assert abs(low - cut - bias) == pytest.approx(abs(high - cut - bias))
     for low, high, action in zip(found["cutpoints"], found["cutpoints"][1:], found["actions"], strict=False):
         answer = ContinuousGame(("Receiver",), {"r": Best(_losses(low, high), 0, 1)})
-        assert settle(answer)[0]["r"] == pytest.approx(action, abs=1e-7)
+        assert cutpoints(answer)[0]["r"] == pytest.approx(action, abs=1e-7)
 
 
 def _losses(low: float, high: float):

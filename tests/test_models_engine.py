@@ -19,7 +19,6 @@ from deterrence.models.parameter_table import Choice, Series, complete
 from deterrence.models.payoffs import table
 from deterrence.models.requirements import holds, require
 from deterrence.models.variants import Variant
-from deterrence.solvers.algebra.settle import settle
 from deterrence.solvers.algebra.thresholds import (
     batched_roots,
     best_response_iteration,
@@ -30,6 +29,7 @@ from deterrence.solvers.algebra.thresholds import (
     roots,
     sign_changes,
 )
+from deterrence.solvers.cutpoints import cutpoints
 from deterrence.solvers.persuasion import persuasion
 
 # ---------------------------------------------------------------- roots
@@ -161,13 +161,15 @@ def test_every_root_makes_a_branch_and_branches_may_die():
         "x": Indifferent(lambda x, _: (x - 1) * (x - 2), 0, 3),
         "y": Indifferent(lambda y, known: y**2 - (known["x"] - 1.5), 0, 1),
     })  # fmt: skip
-    (only,) = settle(game)
+    (only,) = cutpoints(game)
     assert only == pytest.approx({"x": 2, "y": 0.5**0.5})
 
 
 def test_without_a_root_a_cutpoint_goes_to_its_corner():
     def cutpoint(gain, otherwise):
-        return settle(ContinuousGame(("A",), {"x": Indifferent(lambda x, _: 0 * x + gain, 0, 3, otherwise=otherwise)}))
+        return cutpoints(
+            ContinuousGame(("A",), {"x": Indifferent(lambda x, _: 0 * x + gain, 0, 3, otherwise=otherwise)})
+        )
 
     assert cutpoint(1, "corner") == ({"x": 3},)
     assert cutpoint(-1, "corner") == ({"x": 0},)
@@ -182,7 +184,7 @@ def test_unknowns_build_on_each_other():
         "mean": Mean(lambda t, _: t, lambda known: Uniform(0, known["offer"])),
         "twice": Given(lambda known: 2 * known["accepts"]),
     })  # fmt: skip
-    (found,) = settle(game)
+    (found,) = cutpoints(game)
     assert found == pytest.approx({"offer": 0.5, "offer:payoff": 0.25, "accepts": 0.25, "mean": 0.25, "twice": 0.5})
     assert "offer" in game._repr_html_()
 
@@ -190,7 +192,7 @@ def test_unknowns_build_on_each_other():
 def test_a_condition_that_cannot_be_evaluated_is_named():
     game = ContinuousGame(("A",), {"cutoff": Indifferent(lambda x, _: x * np.nan, 0, 1)})
     with pytest.raises(dt.SolverError, match="the unknown 'cutoff' cannot be settled"):
-        settle(game)
+        cutpoints(game)
 
 
 # ---------------------------------------------------------------- persuasion

@@ -9,7 +9,7 @@ import pytest
 from monte_carlo import Estimate, estimate, play, playable, responses, strategies
 
 from deterrence.alliances.collective_defence import CollectiveDefence
-from deterrence.scenarios.scenario import Scenario
+from deterrence.alliances.scenarios.scenario import Scenario
 
 SIGMAS = 4.0
 

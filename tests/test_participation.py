@@ -11,18 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deterrence.alliances.invocation import treaty_invocation
-from deterrence.games.costs import Distribution, degenerate, logistic, lognormal, normal, two_point, uniform
+from deterrence.alliances.invocation import InvocationRule, invocation, treaty_invocation
+from deterrence.alliances.participation import Attack, Member, ParticipationGame, Support, contest_success
+from deterrence.alliances.solving.contest_bounds import contest_curvature
+from deterrence.alliances.solving.expected_defence import expected_defence, gain_slopes
+from deterrence.alliances.solving.iteration import cutpoints_from
+from deterrence.alliances.solving.participation import participation, participation_batch, stage_equilibria
+from deterrence.alliances.solving.strength import exact_support, leave_one_out, strength_distribution
+from deterrence.alliances.solving.verification import verify_participation
+from deterrence.games.distributions import Distribution, degenerate, logistic, lognormal, normal, two_point, uniform
 from deterrence.games.errors import GameError, ParameterError, SolverError
-from deterrence.games.invocation import InvocationRule, invocation
-from deterrence.games.participation import Attack, Member, ParticipationGame, Support, contest_success
 from deterrence.games.paths import changed, paths_of, split_path, value_at
-from deterrence.solvers.cutpoints.contest_bounds import contest_curvature
-from deterrence.solvers.cutpoints.expected_defence import expected_defence, gain_slopes
-from deterrence.solvers.cutpoints.iteration import cutpoints_from
-from deterrence.solvers.cutpoints.strength import exact_support, leave_one_out, strength_distribution
-from deterrence.solvers.participation import participation, participation_batch, stage_equilibria
-from deterrence.solvers.verification.participation import verify_participation
 
 COSTS = [
     normal(0.4, 0.3),
@@ -643,7 +642,9 @@ def test_a_game_shows_itself() -> None:
 
 
 def test_a_search_that_gets_nowhere_says_what_it_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deterrence.solvers.participation.cutpoints_from", partial(cutpoints_from, iterations=0))
+    monkeypatch.setattr(
+        "deterrence.alliances.solving.participation.cutpoints_from", partial(cutpoints_from, iterations=0)
+    )
     with pytest.raises(SolverError, match="no start out of 6 led to a cutpoint equilibrium") as caught:
         participation(random_game(5, 0), starts=6)
     assert caught.value.residual > 1e-6

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import deterrence as dt
 from deterrence.alliances.records import Aggressor, AttackOption, Target
-from deterrence.games.costs import degenerate, uniform
+from deterrence.games.distributions import degenerate, uniform
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.models import get
 from deterrence.perception.concepts import concept_named

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import deterrence as dt
-from deterrence.games.costs import normal, uniform
+from deterrence.games.distributions import normal, uniform
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.models import get
 from deterrence.perception.analogy import analogy_based

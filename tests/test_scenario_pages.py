@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from deterrence.scenarios.scenario import Scenario
+from deterrence.alliances.scenarios.scenario import Scenario
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

@@ -18,13 +18,13 @@ from deterrence.alliances.collective_defence import (
     Posture,
     PostureStage,
 )
-from deterrence.games.costs import logistic, normal
-from deterrence.games.invocation import invocation
-from deterrence.games.members import Attack
-from deterrence.games.participation import ParticipationGame
-from deterrence.scenarios.scenario import Scenario
-from deterrence.solvers.cutpoints.expected_defence import expected_defence
-from deterrence.solvers.participation import participation
+from deterrence.alliances.invocation import invocation
+from deterrence.alliances.members import Attack
+from deterrence.alliances.participation import ParticipationGame
+from deterrence.alliances.scenarios.scenario import Scenario
+from deterrence.alliances.solving.expected_defence import expected_defence
+from deterrence.alliances.solving.participation import participation
+from deterrence.games.distributions import logistic, normal
 from deterrence.solvers.pbe import pbe
 
 SEEDS = st.integers(0, 10**6)

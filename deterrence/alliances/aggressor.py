@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.records import REFRAIN, AttackOption
-from deterrence.games.costs import Distribution, stack_last
+from deterrence.games.distributions import Distribution, stack_last
 from deterrence.games.errors import GameError
 
 Floats = NDArray[np.float64]

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.response import Response
+from deterrence.alliances.solving.expected_defence import batch_defence, expected_defence
 from deterrence.games.errors import GameError, ParameterError
-from deterrence.games.participation import ParticipationGame
 from deterrence.games.paths import Overlay
-from deterrence.solvers.cutpoints.expected_defence import batch_defence, expected_defence
 
 Floats = NDArray[np.float64]
 

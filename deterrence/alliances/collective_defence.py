@@ -2,7 +2,7 @@
 
 Three games, each solvable alone, are tied together by one record. *Who would come*: the participation game
 among the members, after each kind of attack and in each state of the treaty
-(``deterrence.games.participation``). *Is it worth it*: the aggressor's choice among the attacks and
+(``deterrence.alliances.participation``). *Is it worth it*: the aggressor's choice among the attacks and
 refraining (``deterrence.alliances.aggressor``). *What does the posture tell*: the signaling game between the
 alliance and the aggressor (``deterrence.alliances.posture``). A player may hold wrong values of any
 parameter: an overlay. What each player expects is reckoned at its own values, what happens at the true ones.
@@ -11,6 +11,7 @@ parameter: an overlay. What each player expects is reckoned at its own values, w
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from deterrence.alliances.aggressor import AggressorChoice, envelope
 from deterrence.alliances.campaign import Met, Plans, in_steps, longest, plans, resistance
 from deterrence.alliances.display import defence_html, defence_text
+from deterrence.alliances.participation import Member, Support
 from deterrence.alliances.posture import PostureOutcomes, posture_game, prize_types
 from deterrence.alliances.records import (
     REFRAIN,
@@ -35,12 +37,14 @@ from deterrence.alliances.records import (
 from deterrence.alliances.response import Response
 from deterrence.alliances.shocks import CommonShock, ShockState
 from deterrence.alliances.situation import Situation, same_steps
+from deterrence.alliances.subjective_defence import subjective_defence
 from deterrence.alliances.warning import Automation
-from deterrence.games.costs import stack_last
+from deterrence.games.display import Display
+from deterrence.games.distributions import stack_last
 from deterrence.games.errors import GameError
-from deterrence.games.participation import Member, Support
-from deterrence.games.shown import Shown
 from deterrence.games.signaling import SignalingGame
+from deterrence.perception.grids import SubjectiveGrid
+from deterrence.perception.outcome import SubjectiveOutcome
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +68,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class CollectiveDefence(Shown, Situation):
+class CollectiveDefence(Display, Situation):
     """An alliance, a target, an aggressor, and what each thinks of the others.
 
     Attributes
@@ -109,6 +113,17 @@ class CollectiveDefence(Shown, Situation):
 
     def __str__(self) -> str:
         return defence_text(self)
+
+    def subjective(
+        self,
+        *,
+        truth: Mapping[str, Any],
+        beliefs: Mapping[str, Mapping[str, Any]],
+        stated_chance: float = 0.05,
+        concept: Any = None,
+    ) -> SubjectiveOutcome | SubjectiveGrid:
+        """Return what happens if players hold wrong values; ``deterrence.subjective`` of this game."""
+        return subjective_defence(self, truth=truth, beliefs=beliefs, stated_chance=stated_chance, concept=concept)
 
     def false_alarm_response(self, resolve: str = "highest") -> Floats:
         """Return the strength expected to act against an aggressor that refrains, shape (...).

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.campaign import Plans
 from deterrence.alliances.records import REFRAIN, AttackOption, PostureStage
-from deterrence.games.costs import Distribution, stack_last
+from deterrence.games.distributions import Distribution, stack_last
 from deterrence.games.errors import GameError
 from deterrence.games.signaling import SignalingGame
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.games.costs import Distribution
+from deterrence.alliances.invocation import InvocationRule
+from deterrence.alliances.participation import Attack, check_name, distinct, number_in
+from deterrence.games.distributions import Distribution
 from deterrence.games.errors import GameError, ParameterError
-from deterrence.games.invocation import InvocationRule
-from deterrence.games.participation import Attack, check_name, distinct, number_in
 from deterrence.games.paths import Change, Overlay
 
 Floats = NDArray[np.float64]

@@ -13,11 +13,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.participation import ParticipationGame
+from deterrence.alliances.participation_profile import ParticipationProfile
+from deterrence.alliances.solving.batch import defence_holds, participation_batch
+from deterrence.alliances.solving.participation import participation
 from deterrence.games.equilibrium import EquilibriumSet
-from deterrence.games.participation import ParticipationGame
-from deterrence.games.participation_profile import ParticipationProfile
-from deterrence.solvers.participation import participation
-from deterrence.solvers.participation_batch import defence_holds, participation_batch
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

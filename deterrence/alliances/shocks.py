@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from deterrence.alliances.members import Member, check_name, distinct, number_in
 from deterrence.games.errors import GameError, ParameterError
-from deterrence.games.members import Member, check_name, distinct, number_in
 from deterrence.games.paths import Overlay
 
 FAMILIES = ("normal", "lognormal")

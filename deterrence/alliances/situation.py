@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.beliefs import as_wide, best_reply, checked_perception, split_overlay, without_paths
 from deterrence.alliances.campaign import Met, crossing, dimensions_of, held, longest
+from deterrence.alliances.participation import Member, ParticipationGame, distinct, number_in
 from deterrence.alliances.records import Aggressor, AttackOption, PostureStage, Target, Treaty
 from deterrence.alliances.response import Response, alarmed, mixed, realised, response
 from deterrence.alliances.shocks import CommonShock
 from deterrence.alliances.warning import Automation
 from deterrence.games.errors import GameError
-from deterrence.games.participation import Member, ParticipationGame, distinct, number_in
 from deterrence.games.paths import Change, Overlay, changed
 
 Floats = NDArray[np.float64]

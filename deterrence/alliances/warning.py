@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.members import Member, number_in
 from deterrence.games.errors import GameError
-from deterrence.games.members import Member, number_in
 
 Floats = NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from deterrence.games.display import Display
 from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
-from deterrence.games.shown import Shown
 
 QUICK = 1000  # games up to which the repr counts kinds if nobody has asked for them yet
 
@@ -45,7 +45,7 @@ class Survey:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BatchEquilibria(Shown):
+class BatchEquilibria(Display):
     """Every equilibrium of every game of a batch, kept as what can be asked of it rather than as strategies.
 
     Nothing is computed before it is first asked for. ``batch[i]`` gives the strategies and beliefs of one

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
+from deterrence.games.display import Display
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
-from deterrence.games.shown import Shown
+from deterrence.games.formulas import equilibrium_latex, set_latex
+from deterrence.games.tables import equilibrium_html, equilibrium_text, set_frame, set_html, set_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +89,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Equilibrium(Shown):
+class Equilibrium(Display):
     """One equilibrium, or one component of a continuum of equilibria.
 
     Attributes
@@ -168,23 +170,17 @@ class Equilibrium(Shown):
         return self.verdict(refinement).survives
 
     def _repr_html_(self) -> str:
-        from deterrence.games.pictures.tables import equilibrium_html
-
         return equilibrium_html(self)
 
     def _repr_latex_(self) -> str:
-        from deterrence.games.pictures.formulas import equilibrium_latex
-
         return equilibrium_latex(self)
 
     def __str__(self) -> str:
-        from deterrence.games.pictures.tables import equilibrium_text
-
         return equilibrium_text(self)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class EquilibriumSet(Shown, Sequence[Equilibrium]):
+class EquilibriumSet(Display, Sequence[Equilibrium]):
     """Equilibria of one game, with all that a reader needs to check and repeat the solve.
 
     Attributes
@@ -259,21 +255,13 @@ class EquilibriumSet(Shown, Sequence[Equilibrium]):
 
     def to_frame(self) -> pd.DataFrame:
         """Return a pandas table: a row per equilibrium, a column per strategy, belief and payoff."""
-        from deterrence.games.pictures.tables import set_frame
-
         return set_frame(self)
 
     def _repr_html_(self) -> str:
-        from deterrence.games.pictures.tables import set_html
-
         return set_html(self)
 
     def _repr_latex_(self) -> str:
-        from deterrence.games.pictures.formulas import set_latex
-
         return set_latex(self)
 
     def __str__(self) -> str:
-        from deterrence.games.pictures.tables import set_text
-
         return set_text(self)

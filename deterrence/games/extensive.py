@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deterrence.games.display import Display
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event, resolve_event
+from deterrence.games.formulas import tree_latex
 from deterrence.games.immutable import Immutable
 from deterrence.games.quantities import (
     Array,
@@ -25,7 +27,7 @@ from deterrence.games.quantities import (
     settle,
     substitute,
 )
-from deterrence.games.shown import Shown
+from deterrence.games.services import service
 from deterrence.games.topology import InformationSet, Topology, flatten
 from deterrence.games.tree import Chance, End, Move, Node
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from deterrence.games.strategic import StrategicGame
 
 
-class ExtensiveGame(Immutable, Shown):
+class ExtensiveGame(Immutable, Display):
     """A finite game tree, or a batch of trees of one shape.
 
     Parameters
@@ -272,9 +274,8 @@ class ExtensiveGame(Immutable, Shown):
         GameError
             If it has not; the message says what stands in the way.
         """
-        from deterrence.games.reductions import to_signaling
-
-        return to_signaling(self).game
+        game: SignalingGame = service("to signaling")(self).game
+        return game
 
     def to_strategic(self) -> StrategicGame:
         """Return the reduced strategic form.
@@ -284,9 +285,8 @@ class ExtensiveGame(Immutable, Shown):
         GameError
             If the game lacks perfect recall, or has too many strategies to list.
         """
-        from deterrence.games.reductions import to_strategic
-
-        return to_strategic(self).game
+        game: StrategicGame = service("to strategic")(self).game
+        return game
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -308,18 +308,12 @@ class ExtensiveGame(Immutable, Shown):
         return np.array([1.0 if happens(path) else 0.0 for path in self.topology.end_paths])
 
     def _repr_html_(self) -> str:
-        from deterrence.games.pictures.export import draw
-
-        return draw(self)._repr_html_()
+        return str(service("draw")(self)._repr_html_())
 
     def _repr_svg_(self) -> str:
-        from deterrence.games.pictures.export import draw
-
-        return draw(self).svg()
+        return str(service("draw")(self).svg())
 
     def _repr_latex_(self) -> str:
-        from deterrence.games.pictures.formulas import tree_latex
-
         return tree_latex(self)
 
 

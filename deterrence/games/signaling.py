@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deterrence.games.display import Display
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event, resolve_event
+from deterrence.games.formulas import signaling_latex
 from deterrence.games.immutable import Immutable
 from deterrence.games.quantities import (
     Array,
@@ -31,7 +33,8 @@ from deterrence.games.quantities import (
     settle,
     substitute,
 )
-from deterrence.games.shown import Shown
+from deterrence.games.services import service
+from deterrence.games.tables import pre
 
 if TYPE_CHECKING:
     from deterrence.games.extensive import ExtensiveGame
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 SENDER, RECEIVER = "Sender", "Receiver"
 
 
-class SignalingGame(Immutable, Shown):
+class SignalingGame(Immutable, Display):
     """A finite signaling game, or a batch of games of one shape.
 
     Parameters
@@ -306,24 +309,16 @@ class SignalingGame(Immutable, Shown):
 
     def to_extensive(self) -> ExtensiveGame:
         """Return the game as a tree (labels and events of a single game; no separate priors)."""
-        from deterrence.games.forms.signaling_tree import signaling_to_tree
-
-        return signaling_to_tree(self)
+        tree: ExtensiveGame = service("signaling to tree")(self)
+        return tree
 
     def _repr_html_(self) -> str:
-        from deterrence.games.pictures.export import draw
-        from deterrence.games.pictures.tables import pre
-
-        return pre(repr(self)) if self.batch_shape else draw(self)._repr_html_()
+        return pre(repr(self)) if self.batch_shape else str(service("draw")(self)._repr_html_())
 
     def _repr_svg_(self) -> str:
-        from deterrence.games.pictures.export import draw
-
-        return "" if self.batch_shape else draw(self).svg()
+        return "" if self.batch_shape else str(service("draw")(self).svg())
 
     def _repr_latex_(self) -> str:
-        from deterrence.games.pictures.formulas import signaling_latex
-
         return signaling_latex(self)
 
     # -- private ----------------------------------------------------------------------------------------------------

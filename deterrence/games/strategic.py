@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from deterrence.games.display import Display
 from deterrence.games.equilibrium import Beliefs, Strategies
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event, resolve_event
@@ -24,10 +25,10 @@ from deterrence.games.quantities import (
     parameter_names,
     substitute,
 )
-from deterrence.games.shown import Shown
+from deterrence.games.strategic_table import strategic_html, strategic_latex, strategic_text
 
 
-class StrategicGame(Immutable, Shown):
+class StrategicGame(Immutable, Display):
     """A finite game in strategic form.
 
     Parameters
@@ -176,18 +177,12 @@ class StrategicGame(Immutable, Shown):
         return cells
 
     def _repr_html_(self) -> str:
-        from deterrence.games.pictures.strategic import strategic_html
-
         return strategic_html(self)
 
     def _repr_latex_(self) -> str:
-        from deterrence.games.pictures.strategic import strategic_latex
-
         return strategic_latex(self)
 
     def __str__(self) -> str:
-        from deterrence.games.pictures.strategic import strategic_text
-
         return strategic_text(self)
 
     def _with(self, payoffs: Array) -> StrategicGame:

@@ -8,7 +8,6 @@ formulas.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -19,13 +18,14 @@ from numpy.typing import NDArray
 
 from deterrence.games.answers import BlockAnswer
 from deterrence.games.continuous import ContinuousGame
+from deterrence.games.display import Display
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.immutable import Immutable
 from deterrence.games.parameters import Parameter
-from deterrence.games.shown import Shown
+from deterrence.games.services import service
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
 from deterrence.models.blocks import Points, Reasons, answer_of_batch, answer_of_points, gather, spread
@@ -50,12 +50,12 @@ _SOLVERS = {
     "nash": ("nash", "nash"),
     "qre": ("qre", "qre"),
     "participation": ("participation", "participation"),
-    "cutpoints": ("algebra.settle", "settle"),
+    "cutpoints": ("cutpoints", "cutpoints"),
     "persuasion": ("persuasion", "persuasion"),
 }
 
 
-class Model(Immutable, Shown):
+class Model(Immutable, Display):
     """A parametric game from the literature, or one of your own.
 
     Parameters
@@ -256,8 +256,7 @@ class Model(Immutable, Shown):
 
     def sweep(self, over: Mapping[str, Any], **options: Any) -> Any:
         """Sweep parameters: the same as ``deterrence.sweep(model, over=..., ...)``."""
-        front = sys.modules[__name__.partition(".")[0]]  # models stand below sweeps: ask at the front door
-        return front.sweep(self, over=over, **options)
+        return service("sweep")(self, over=over, **options)
 
     def answer(
         self,

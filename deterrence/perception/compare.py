@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from deterrence.games.errors import ParameterError
 from deterrence.games.events import Event
-from deterrence.games.pictures.tables import number_text
 from deterrence.games.play import end_probabilities
 from deterrence.games.quantities import check_names
 from deterrence.games.signaling import SignalingGame
+from deterrence.games.tables import number_text
 from deterrence.perception.concepts import Concept, concept_for, concept_named
 from deterrence.perception.selection import candidates
 from deterrence.perception.trees import Ends, behavior_of, tree_of

@@ -36,11 +36,11 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.games.costs import Distribution, uniform
+from deterrence.games.distributions import Distribution, uniform
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Verdict
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.mapped import Mapped
+from deterrence.games.lazy_sequence import LazySequence
 from deterrence.games.quantities import rational
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
@@ -249,7 +249,7 @@ def _moved(game: SignalingGame, e: Equilibrium, hold: Callable[[Any], SignalingP
         concept="cursed sequential",
         kind=e.kind,
         profile=hold(e.profile),
-        vertices=() if e.isolated else Mapped(e.vertices, hold),
+        vertices=() if e.isolated else LazySequence(e.vertices, hold),
         certificate=e.certificate,
         refine=refine,
     )

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from deterrence.games.display import Display
 from deterrence.games.equilibrium import EquilibriumSet, Strategies
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
-from deterrence.games.shown import Shown
 from deterrence.perception.outcome_table import as_html, as_text, expects, group_name
 from deterrence.perception.trees import Ends
 from deterrence.perception.views import View
@@ -72,7 +72,7 @@ class Surprise:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SubjectiveOutcome(Shown):
+class SubjectiveOutcome(Display):
     """Play by players who may be wrong about the game.
 
     Every number is a range (low, high) over ``plays``: the combinations of equilibria that the players may have in

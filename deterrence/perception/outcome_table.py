@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from deterrence.games.errors import GameError
-from deterrence.games.pictures.tables import number_text
+from deterrence.games.tables import number_text
 from deterrence.perception.views import View
 
 if TYPE_CHECKING:

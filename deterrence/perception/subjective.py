@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import end_probabilities, expected_payoffs
 from deterrence.games.quantities import Array, as_float
-from deterrence.perception.collective import is_collective, subjective_defence
 from deterrence.perception.concepts import Concept, concept_for, concept_named
 from deterrence.perception.grids import SubjectiveGrid, subjective_grid
 from deterrence.perception.outcome import Play, SubjectiveOutcome
@@ -29,6 +28,21 @@ from deterrence.perception.selection import Selector, candidates
 from deterrence.perception.trees import Ends, behavior_of, own_slots, paths_through, strategies_of, tree_of
 from deterrence.perception.views import Source, View, has_arrays, read_views, source_of
 from deterrence.solvers.pbe import pbe
+
+
+@runtime_checkable
+class OverlaysItself(Protocol):
+    """A game that works out itself what players do who are wrong about it, such as a collective-defence game."""
+
+    def subjective(
+        self,
+        *,
+        truth: Mapping[str, Any],
+        beliefs: Mapping[str, Mapping[str, Any]],
+        stated_chance: float,
+        concept: Any = None,
+    ) -> SubjectiveOutcome | SubjectiveGrid:
+        """Return what happens if players hold these values; see ``deterrence.subjective``."""
 
 
 def subjective(
@@ -117,8 +131,8 @@ def subjective(
     truth, beliefs = dict(truth or {}), dict(beliefs or {})
     if not 0 <= stated_chance <= 1:
         raise ParameterError(f"stated_chance must be a probability, got {stated_chance!r}")
-    if is_collective(game):
-        return subjective_defence(game, truth=truth, beliefs=beliefs, stated_chance=stated_chance, concept=concept)
+    if isinstance(game, OverlaysItself):
+        return game.subjective(truth=truth, beliefs=beliefs, stated_chance=stated_chance, concept=concept)
     source = source_of(game)
     players = tuple(getattr(game, "players", ())) or tuple(source.make(_somewhere(truth)).players)
     views = read_views(truth, beliefs, players, source.parameters)

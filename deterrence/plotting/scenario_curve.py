@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deterrence.alliances.collective_defence import CollectiveDefence
-from deterrence.scenarios.dials import perceived_resolve_dial, true_resolve
-from deterrence.scenarios.scenario import Scenario
+from deterrence.alliances.scenarios.scenario import Scenario
+from deterrence.alliances.scenarios.sensitivity import perceived_resolve_dial, true_resolve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,9 +10,9 @@ import numpy as np
 
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Verdict
 from deterrence.games.errors import GameError, SolverError
-from deterrence.games.questions import check_tolerance, numbers_in
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.algebra.polytopes import members
+from deterrence.solvers.arguments import check_tolerance, numbers_in
 from deterrence.solvers.signaling.cells import Tables, all_messages
 from deterrence.solvers.signaling.components import Component, components
 from deterrence.solvers.signaling.supports import supports

@@ -84,7 +84,7 @@ class Study:
         name = self.table.target
         if name.startswith("model:"):
             return _model(name.removeprefix("model:"))
-        from deterrence.scenarios.scenario import Scenario
+        from deterrence.alliances.scenarios.scenario import Scenario
 
         beside = self.folder / name
         return Scenario.load(beside if beside.is_file() else name)
@@ -211,7 +211,7 @@ def show(store: str | os.PathLike[str]) -> str:
 
 def _target_again(told: Mapping[str, Any], store: Any) -> Any:
     if "scenario" in told:
-        from deterrence.scenarios.scenario import Scenario
+        from deterrence.alliances.scenarios.scenario import Scenario
 
         return Scenario.loads(str(told["text"]), f"{told['scenario']} in {store}")
     if "model" in told:
@@ -258,7 +258,7 @@ def _read(path: Path) -> str:
 def _parsed(text: str, where: str) -> StudyTable:
     from pydantic import ValidationError
 
-    from deterrence.scenarios.loader import report
+    from deterrence.alliances.scenarios.loader import report
     from deterrence.sweeps.study_schema import StudyTable
 
     try:

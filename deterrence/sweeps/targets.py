@@ -15,10 +15,10 @@ from typing import Any, Protocol, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.participation import ParticipationGame
 from deterrence.games.answers import BlockAnswer, Flags, Status
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.participation import ParticipationGame
 from deterrence.games.paths import paths_of, value_at
 from deterrence.games.quantities import SUM_TOLERANCE, parameter_names, substitute
 from deterrence.games.signaling import SignalingGame

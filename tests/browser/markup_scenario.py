@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deterrence.scenarios.scenario import Scenario
+from deterrence.alliances.scenarios.scenario import Scenario
 
 EVIL = "<script>alert(1)</script>"
 IMAGE = "<img src=x onerror=alert(2)>"

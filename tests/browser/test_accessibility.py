@@ -6,7 +6,7 @@ import pytest
 from explorer_reader import Reader
 
 import deterrence as dt
-from deterrence.explore.server import running
+from deterrence.explorer.server import running
 
 LEAST_CONTRAST = 4.5  # WCAG 2.2, level AA, text of normal size
 

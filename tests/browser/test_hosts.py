@@ -10,8 +10,8 @@ from explorer_reader import Reader, milliseconds, summary_of
 from markup_scenario import EVIL, markup_scenario
 
 import deterrence as dt
-from deterrence.explore.page import write_page
-from deterrence.explore.server import running
+from deterrence.explorer.page import write_page
+from deterrence.explorer.server import running
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import numpy as np
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Equilibrium
 from deterrence.games.errors import GameError, ParameterError, SolverError
-from deterrence.games.pictures.tables import number_text
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import MixedProfile, StrategicGame
+from deterrence.games.tables import number_text
 from deterrence.solvers.logit.branch import SOLVED, follow, polish
 from deterrence.solvers.logit.system import LogitSystem, table_system, tree_system
 from deterrence.solvers.verification.strategic import certify as certify_strategic

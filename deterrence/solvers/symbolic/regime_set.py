@@ -8,12 +8,12 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
+from deterrence.games.display import Display
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.pictures.formulas import math_text
+from deterrence.games.formulas import math_text
 from deterrence.games.quantities import check_names, quantity
-from deterrence.games.shown import Shown
 from deterrence.solvers.symbolic.conditions import Assumptions, Conjunction, Frac
 from deterrence.solvers.symbolic.text import Condition, chains, conditions_of, plain
 
@@ -178,7 +178,7 @@ class Regime:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RegimeSet(Shown, Sequence[Regime]):
+class RegimeSet(Display, Sequence[Regime]):
     """The regimes of a game with symbols. ``compile`` makes them a target of ``dt.sweep``.
 
     Attributes

@@ -13,7 +13,7 @@ from deterrence.games.equilibrium import Certificate, Equilibrium, EquilibriumSe
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.mapped import Mapped
+from deterrence.games.lazy_sequence import LazySequence
 from deterrence.games.reductions import Reduction, to_signaling
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.verification.tree import certify
@@ -89,7 +89,7 @@ def _lifted(
 
 def _lift_one(game: ExtensiveGame, reduction: Reduction[SignalingGame], e: Equilibrium, tol: float) -> Equilibrium:
     profile = reduction.lift(e.profile)
-    vertices = Mapped(e.vertices, reduction.lift)
+    vertices = LazySequence(e.vertices, reduction.lift)
     checked = [profile, *(vertices[i] for i in range(min(len(vertices), MOST_VERIFIED)) if not e.isolated)]
     certificate = certify(game, checked, tol)
     if not certificate.sequentially_rational:

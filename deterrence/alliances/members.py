@@ -1,0 +1,286 @@
+"""Members of an alliance and kinds of attack: the records that a participation game is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from deterrence.games.distributions import Distribution
+from deterrence.games.errors import GameError, ParameterError
+
+MEMBER_NUMBERS = {  # every plain number of a member, and its upper end; the lower is 0
+    "capability": np.inf,
+    "delay": np.inf,
+    "stake": np.inf,
+    "obligation": np.inf,
+    "bilateral": np.inf,
+    "forward": np.inf,
+    "days_per_unit": np.inf,
+    "opt_out": 1.0,
+    "audience": np.inf,
+    "opposition": np.inf,
+    "rapid": np.inf,
+    "rapid_delay": np.inf,
+    "bias": 1.0,
+}
+BY_ATTACK = ("recognition", "false_alarm")  # probabilities: one number, or one for each kind of attack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Support:
+    """A kind of help: how much strength it is worth, what it costs, and whether it honours the treaty.
+
+    Attributes
+    ----------
+    kind : str
+        For example ``"military"``, ``"logistics"``, ``"intelligence"``.
+    strength : array_like, shape (...)
+        Share in [0, 1] of the member's capability that it adds (the scope of support).
+    cost : array_like
+        Share > 0 of the member's private cost of fighting that it costs.
+    discharges : array_like
+        Share in [0, 1] of the obligation (and of the audience cost) that is met by giving it; the rest is
+        owed even so.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of its range.
+    """
+
+    kind: str = "military"
+    strength: Any = 1.0
+    cost: Any = 1.0
+    discharges: Any = 1.0
+
+    def __post_init__(self) -> None:
+        check_name(self.kind, "kind of support")
+        for key, high, strict in (("strength", 1.0, False), ("cost", np.inf, True), ("discharges", 1.0, False)):
+            value = number_in(getattr(self, key), 0.0, high, f"{key} of {self.kind} support", strict=strict)
+            object.__setattr__(self, key, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One member of an alliance, other than the one attacked.
+
+    Attributes
+    ----------
+    name : str
+        Unique in its game.
+    capability : array_like, shape (...)
+        K, what it can bring; >= 0, in brigades (or any one unit of strength).
+    delay : array_like
+        d, days until it can be there; >= 0.
+    stake : array_like
+        s, what it thinks it loses if the target falls (its threat perception); >= 0, in its units of utility.
+    cost : Distribution
+        Private cost of fighting, in the same units; low means resolute.
+    obligation : array_like
+        r, cost of staying out once the treaty is invoked; >= 0.
+    bilateral : array_like
+        h, cost of staying out under a bilateral guarantee, invoked or not; >= 0.
+    forward : array_like
+        f, strength stationed with the target, which fights from the start; >= 0, in units of strength.
+    recognition : array_like or mapping of str to array_like
+        e, probability in [0, 1] that it sees an attack as an armed attack; by kind of attack if a mapping.
+    days_per_unit : array_like
+        l, days that lift needs for each unit of strength, so that all of it is there d + l K days after the
+        order: the inverse of strength per day; >= 0, 0 if all arrives at once.
+    support : Support
+        What kind of help it would give: military by default.
+    opt_out : array_like
+        o, share in [0, 1] of the treaty's obligation from which it has reserved itself.
+    audience : array_like
+        u, cost of staying out before its own public once the treaty is invoked; >= 0.
+    opposition : array_like
+        p, cost of assisting that its domestic opposition exacts; >= 0.
+    false_alarm : array_like or mapping of str to array_like
+        Probability in [0, 1] that it takes an incident that is no attack for one; by the kind of attack that the
+        incident looks like if a mapping.
+    rapid : array_like
+        What part of its capability is held at high readiness; >= 0, in units of strength (all of it if more). It
+        arrives at once ``rapid_delay`` days after the order; the rest follows by ``delay`` and ``days_per_unit``.
+    rapid_delay : array_like
+        Days until the part at high readiness is there; >= 0.
+    bias : array_like
+        beta in [0, 1], how strong an answer it wants beyond what the severity of the case warrants (severity runs
+        from 0 to 1); only differences between members count. See ``games.talk``.
+
+    Notes
+    -----
+    A member has one kind of support, chosen before it learns its cost (``support``). A choice among kinds after it
+    knows its cost would make its contribution a variable of more than two values, for which the solvers here have no
+    certificate; enter such a member as the kind that it would give.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of its range; the message names the member and the field.
+    """
+
+    name: str
+    capability: Any = 0.0
+    delay: Any = 0.0
+    stake: Any = 0.0
+    cost: Distribution = field(default_factory=Distribution)
+    obligation: Any = 0.0
+    bilateral: Any = 0.0
+    forward: Any = 0.0
+    recognition: Any = 1.0
+    days_per_unit: Any = 0.0
+    support: Support = field(default_factory=lambda: Support())
+    opt_out: Any = 0.0
+    audience: Any = 0.0
+    opposition: Any = 0.0
+    false_alarm: Any = 0.0
+    rapid: Any = 0.0
+    rapid_delay: Any = 0.0
+    bias: Any = 0.0
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "member")
+        for key, high in MEMBER_NUMBERS.items():
+            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, high, f"{key} of {self.name}"))
+        if not isinstance(self.support, Support):
+            raise ParameterError(f"support of {self.name} must be a Support, got {self.support!r}")
+        if not isinstance(self.cost, Distribution):
+            raise ParameterError(
+                f"cost of {self.name} must be a Distribution, got {type(self.cost).__name__} {self.cost!r}"
+            )
+        for key in BY_ATTACK:
+            what, value = key.replace("_", " "), getattr(self, key)
+            if isinstance(value, Mapping):
+                checked: Any = {
+                    attack: number_in(x, 0.0, 1.0, f"{what} of {attack} by {self.name}") for attack, x in value.items()
+                }
+            else:
+                checked = number_in(value, 0.0, 1.0, f"{key} of {self.name}")
+            object.__setattr__(self, key, checked)
+
+    def recognises(self, attack: str) -> Any:
+        """Return the probability that it sees an attack of this kind as an armed attack.
+
+        Raises
+        ------
+        GameError
+            If its recognition is given by kind of attack and this kind is not among them.
+        """
+        return self._by_attack("recognition", attack)
+
+    def mistakes(self, attack: str) -> Any:
+        """Return the probability that it takes an incident that looks like this kind of attack for one.
+
+        Raises
+        ------
+        GameError
+            If its false alarms are given by kind of attack and this kind is not among them.
+        """
+        return self._by_attack("false_alarm", attack)
+
+    def _by_attack(self, key: str, attack: str) -> Any:
+        value = getattr(self, key)
+        if not isinstance(value, Mapping):
+            return value
+        if attack not in value:
+            what = key.replace("_", " ")
+            raise GameError(f"{what} of {self.name} has no attack {attack!r}; it has {', '.join(map(repr, value))}")
+        return value[attack]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attack:
+    """A kind of attack.
+
+    Attributes
+    ----------
+    name : str
+        For example ``"hybrid"``, ``"limited"``, ``"full"``.
+    strength : array_like, shape (...)
+        A, the attacker's strength in this attack; > 0, in the members' unit of strength.
+    window : array_like
+        W, days until the attack is decided; > 0.
+    attribution : array_like
+        Probability in [0, 1] that the attacker can be named at all; where it cannot, nobody recognises an attack.
+    at_stake : array_like
+        Share in [0, 1] of each member's ``stake`` that this attack puts at risk.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of its range.
+    """
+
+    name: str
+    strength: Any
+    window: Any = 30.0
+    attribution: Any = 1.0
+    at_stake: Any = 1.0
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "attack")
+        for key in ("attribution", "at_stake"):
+            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, 1.0, f"{key} of {self.name}"))
+        for key in ("strength", "window"):
+            object.__setattr__(
+                self, key, number_in(getattr(self, key), 0.0, np.inf, f"{key} of {self.name}", strict=True)
+            )
+
+
+def number_in(value: Any, low: float, high: float, what: str, *, strict: bool = False) -> Any:
+    """Return a number (or a read-only array of them) that lies in a range; ``strict`` leaves out the lower end.
+
+    Raises
+    ------
+    ParameterError
+        If it does not; the message names ``what`` and the value.
+    """
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ParameterError(f"{what} must be a number, got {value!r}") from None
+    bad = ~np.isfinite(array) | (array > high) | ((array <= low) if strict else (array < low))
+    if bad.any():
+        expected = (
+            f"in [{low:g}, {high:g}]"
+            if np.isfinite(high)
+            else f"{'above' if strict else 'at least'} {low:g} and finite"
+        )
+        raise ParameterError(f"{what} must be {expected}, got {array[bad].flat[0]:g}")
+    if array.ndim == 0:
+        return float(array)
+    array = array.copy()
+    array.setflags(write=False)
+    return array
+
+
+def check_name(name: Any, what: str) -> None:
+    """Raise GameError unless a name is a string that a path can hold."""
+    if not isinstance(name, str) or not name or name == "*" or '"' in name:
+        raise GameError(
+            f"the name of a {what} must be a string other than '' and '*', without double quotes; got {name!r}"
+        )
+
+
+def distinct(records: Any, kind: type, what: str) -> tuple[Any, ...]:
+    """Return named records as a tuple.
+
+    Raises
+    ------
+    GameError
+        If there is none, one is of another kind, or a name stands twice.
+    """
+    found = tuple(records)
+    if not found:
+        raise GameError(f"{what} must hold at least one, got none")
+    names = []
+    for record in found:
+        if not isinstance(record, kind):
+            raise GameError(f"{what} must hold {kind.__name__}, got {type(record).__name__}")
+        if record.name in names:  # type: ignore[attr-defined]
+            raise GameError(f"{what} must have distinct names, got {record.name!r} twice")  # type: ignore[attr-defined]
+        names.append(record.name)  # type: ignore[attr-defined]
+    return found

@@ -1,0 +1,313 @@
+"""Participation games: who would come, if the target were attacked.
+
+After an attack of kind x each member i decides, at the same time, to assist or to stay out, knowing its own
+cost of fighting c_i and whether the treaty was invoked. What arrives in time is w_i = K_i min(1, exp(-(d_i -
+W_x) / tau)); the defence has strength S = B + sum f_i + (1 + iota 1{invoked}) sum a_i w_i and holds with
+probability H_x(S) = S^m / (S^m + A_x^m). Member i gets s_i H_x(S) - c_i if it assists and s_i H_x(S) - (r_i
+1{invoked} + h_i + t f_i) if it stays out.
+
+With all that a member and a treaty may say, w_i is sigma_i K_i times the share of ``games.arrival``, assisting
+costs g_i c_i + p_i + (1 - delta_i) r_i 1{invoked}, and staying out r_i 1{invoked} + h_i + t f_i, where r_i = (1 -
+o_i) (obligation_i + a) + u_i; sigma, g and delta are ``strength``, ``cost`` and ``discharges`` of its kind of
+``support``, o ``opt_out``, u ``audience``, p ``opposition``, and a the treaty's ``automaticity``. An attack may
+put only a share ``at_stake`` of each stake at risk: s_i stands for that share of it.
+
+The symbols, in the order of the formulas: K ``capability``, d ``delay``, W ``window``, tau ``decay``, B
+``base``, f ``forward``, iota ``integration``, m ``decisiveness``, A ``strength`` of the attack, s ``stake``,
+c ``cost``, r ``obligation``, h ``bilateral``, t ``tripwire``, e ``recognition``, chi ``shared_intelligence``.
+Every number may be an array: leading dimensions are a batch of games.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deterrence.alliances.arrival import arriving_share
+from deterrence.alliances.cheap_talk import pivotal_bias, surviving_share
+from deterrence.alliances.invocation import Invocation, InvocationRule, invocation
+from deterrence.alliances.members import MEMBER_NUMBERS, Attack, Member, Support, check_name, distinct, number_in
+from deterrence.alliances.participation_stage import ParticipationStage, contest_success
+from deterrence.games.display import Display
+from deterrence.games.distributions import DistributionRow, stack_last
+from deterrence.games.errors import GameError
+from deterrence.games.paths import Change, changed
+
+Floats = NDArray[np.float64]
+
+__all__ = [
+    "STATES",
+    "Attack",
+    "Member",
+    "ParticipationGame",
+    "ParticipationStage",
+    "Support",
+    "check_name",
+    "contest_success",
+    "distinct",
+    "number_in",
+]
+
+STATES = ("invoked", "not invoked")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ParticipationGame(Display):
+    """A participation game among N members, for one or more kinds of attack; numbers may be batches.
+
+    Attributes
+    ----------
+    members : tuple of Member
+        At least one; the attacked member is not among them but in ``base``.
+    attacks : tuple of Attack
+        At least one.
+    base : array_like, shape (...)
+        B, the strength that the target has by itself; >= 0.
+    decisiveness : array_like
+        m, how decisive superiority is; > 0 (1: the odds are the ratio of strengths).
+    decay : array_like
+        tau, days over which what arrives after the window loses its worth by a factor e; > 0.
+    integration : array_like
+        iota, interoperability: assisting strength is multiplied by 1 + iota once the treaty is invoked; >= 0.
+    tripwire : array_like
+        t, cost of staying out per unit of own forward strength; >= 0.
+    rule : InvocationRule, str or mapping
+        See ``InvocationRule.of``.
+    shared_intelligence : array_like
+        chi in [0, 1], probability that all members share one assessment of the attack.
+    consultation : array_like
+        Days that consultation adds to every member's delay when the treaty is invoked; >= 0.
+    deliberation : array_like
+        Mean days (>= 0) that each member needs to agree, exponential and independent; consultation then lasts
+        until the last one that the rule needs has agreed. For rules that count members, or a lead nation.
+    automaticity : array_like
+        Obligation >= 0 that the treaty itself lays on every member once it is invoked.
+    talk : array_like
+        Probability in [0, 1] that a member is heard when members talk before they vote. How much of what they know
+        survives the talk depends on their ``bias``; see ``games.talk``.
+
+    Raises
+    ------
+    GameError
+        If names are not distinct, the rule does not fit the members, or batch dimensions do not agree.
+    ParameterError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> from deterrence.games.distributions import Distribution
+    >>> cost = Distribution(family="uniform", location=0, scale=2)
+    >>> ally = Member(name="ally", capability=4, stake=1, cost=cost, obligation=0.5)
+    >>> game = ParticipationGame(members=(ally,), attacks=(Attack(name="full", strength=4),), base=4)
+    >>> game.batch_shape
+    ()
+    """
+
+    members: tuple[Member, ...]
+    attacks: tuple[Attack, ...]
+    base: Any = 0.0
+    decisiveness: Any = 1.0
+    decay: Any = 7.0
+    integration: Any = 0.0
+    tripwire: Any = 0.0
+    rule: InvocationRule = field(default_factory=InvocationRule)
+    shared_intelligence: Any = 0.0
+    consultation: Any = 0.0
+    deliberation: Any = 0.0
+    automaticity: Any = 0.0
+    talk: Any = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "members", distinct(self.members, Member, "members"))
+        object.__setattr__(self, "attacks", distinct(self.attacks, Attack, "attacks"))
+        for key, low, high, strict in _RANGES:
+            object.__setattr__(self, key, number_in(getattr(self, key), low, high, key, strict=strict))
+        object.__setattr__(self, "rule", InvocationRule.of(self.rule))
+        self.rule.ballot(self.names)
+        if np.any(self.deliberation):
+            self.rule.count(len(self.members))
+        for member in self.members:
+            for attack in self.attacks:
+                member.recognises(attack.name)
+                member.mistakes(attack.name)
+        self.batch_shape  # noqa: B018  (checked when made)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The members' names, in order."""
+        return tuple(member.name for member in self.members)
+
+    def __repr__(self) -> str:
+        attacks = ", ".join(attack.name for attack in self.attacks)
+        batch = f", batch {self.batch_shape}" if self.batch_shape else ""
+        return f"ParticipationGame({len(self.members)} members, attacks: {attacks}, rule: {self.rule.kind}{batch})"
+
+    def _repr_html_(self) -> str:
+        columns = ("name", *_SHOWN)
+        head = "".join(f"<th>{column}</th>" for column in columns)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(_shown(getattr(member, column)))}</td>" for column in columns) + "</tr>"
+            for member in self.members
+        )
+        return f"<p>{escape(repr(self))}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+    @cached_property
+    def batch_shape(self) -> tuple[int, ...]:
+        """Leading dimensions of all numbers, broadcast."""
+        shapes = [np.shape(getattr(self, key)) for key, *_ in _RANGES]
+        for attack in self.attacks:
+            shapes += [np.shape(getattr(attack, key)) for key in ("strength", "window", "attribution", "at_stake")]
+        for member in self.members:
+            shapes += [np.shape(getattr(member, key)) for key in MEMBER_NUMBERS]
+            shapes += [np.shape(getattr(member.support, key)) for key in ("strength", "cost", "discharges")]
+            shapes += [member.cost.batch_shape, *(np.shape(member.recognises(a.name)) for a in self.attacks)]
+            shapes += [np.shape(member.mistakes(a.name)) for a in self.attacks]
+        try:
+            return np.broadcast_shapes(*shapes)
+        except ValueError:
+            raise GameError(f"batch dimensions do not agree: {sorted(set(shapes))}") from None
+
+    def attack(self, name: str | None = None) -> Attack:
+        """Return an attack by name, or the only one.
+
+        Raises
+        ------
+        GameError
+            If the name is unknown, or missing where there are several.
+        """
+        known = tuple(attack.name for attack in self.attacks)
+        if name is None and len(known) == 1:
+            return self.attacks[0]
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise GameError(f"say which attack: {', '.join(map(repr, known))}; got {name!r}{hint}")
+        return self.attacks[known.index(name)]
+
+    def at(self, **changes: Change) -> ParticipationGame:
+        """Return the game with changes by path, as in ``game.at(**{"members.*.stake": 2})``; see ``games.paths``."""
+        return changed(self, changes)
+
+    def invocation(self, attack: str | None = None) -> Invocation:
+        """Return the probability that an attack invokes the treaty, and who recognises it although it does not."""
+        kind = self.attack(attack)
+        votes, quota = self.rule.ballot(self.names)
+        recognition = stack_last([member.recognises(kind.name) for member in self.members])
+        return invocation(recognition, votes, quota, self.shared_intelligence, kind.attribution, self.heard())
+
+    def false_invocation(self, attack: str | None = None) -> Floats:
+        """Return the probability that an incident that is no attack invokes the treaty, shape (...).
+
+        Parameters
+        ----------
+        attack : str, optional
+            The kind of attack that the incident looks like; by default the first.
+        """
+        kind = self.attacks[0] if attack is None else self.attack(attack)
+        votes, quota = self.rule.ballot(self.names)
+        mistaken = stack_last([member.mistakes(kind.name) for member in self.members])
+        return invocation(mistaken, votes, quota, self.shared_intelligence, talk=self.heard()).probability
+
+    def heard(self) -> Floats:
+        """Return the probability that each member's assessment is the common one after talk, shape (..., N)."""
+        if not np.any(self.talk):
+            return np.zeros(len(self.members))
+        votes, quota = self.rule.ballot(self.names)
+        bias = self._row("bias")
+        return np.asarray(_last(self.talk) * surviving_share(np.abs(bias - pivotal_bias(bias, votes, quota))))
+
+    def stage(self, attack: str | None = None, *, invoked: bool, position: Floats | None = None) -> ParticipationStage:
+        """Return the simultaneous-move game after an attack, in one state of the treaty.
+
+        Parameters
+        ----------
+        attack : str, optional
+            Kind of attack; may be left out if there is only one.
+        invoked : bool
+            Whether the treaty is invoked.
+        position : ndarray, shape (..., N), optional
+            Probability that each member is in a position to act; by default 1 if invoked, else the
+            recognition given that the treaty was not invoked.
+        """
+        kind = self.attack(attack)
+        if position is None:
+            position = np.ones(len(self.members)) if invoked else self.invocation(kind.name).recognition_if_not
+        forward = self._row("forward")
+        helps = [member.support for member in self.members]
+        unit = stack_last([one.cost for one in helps])
+        penalty = self._row("bilateral") + _last(self.tripwire) * forward
+        burden = self._row("opposition")
+        arriving = stack_last([one.strength for one in helps]) * self._arriving(kind, invoked)
+        if invoked:
+            arriving = arriving * (1 + _last(self.integration))
+            owed = (self._row("obligation") + _last(self.automaticity)) * (1 - self._row("opt_out"))
+            owed = owed + self._row("audience")
+            discharged = stack_last([one.discharges for one in helps]) * owed
+            penalty, burden = penalty + discharged, burden + owed - discharged
+        return ParticipationStage(
+            names=self.names,
+            base=np.asarray(self.base + forward.sum(axis=-1)),
+            weights=arriving,
+            strength=np.asarray(kind.strength),
+            decisiveness=np.asarray(self.decisiveness),
+            stakes=_last(kind.at_stake) * self._row("stake") / unit,
+            penalties=(penalty - self._row("opposition")) / unit,
+            position=np.asarray(position, dtype=np.float64),
+            costs=DistributionRow([member.cost for member in self.members]),
+            burdens=burden,
+            units=unit,
+        )
+
+    def _arriving(self, attack: Attack, invoked: bool) -> Floats:
+        """Return what each member's capability is worth by the time the attack is decided, shape (..., N)."""
+        capability = self._row("capability")
+        slack = _last(attack.window) - self._row("delay") - (_last(self.consultation) if invoked else 0.0)
+        agreeing = None
+        if invoked and np.any(self.deliberation):
+            agreeing = (*self.rule.count(len(self.members)), _last(self.deliberation))
+        decay, lift = _last(self.decay), self._row("days_per_unit")
+        rapid = np.minimum(self._row("rapid"), capability)
+        if not np.any(rapid):
+            return capability * arriving_share(slack, capability * lift, decay, agreeing)
+        sooner = slack + self._row("delay") - self._row("rapid_delay")
+        rest = capability - rapid
+        first = rapid * arriving_share(sooner, np.zeros_like(rapid), decay, agreeing)
+        return np.asarray(first + rest * arriving_share(slack, rest * lift, decay, agreeing))
+
+    def _row(self, name: str) -> Floats:
+        return stack_last([getattr(member, name) for member in self.members])
+
+
+_RANGES = (
+    ("base", 0.0, np.inf, False),
+    ("decisiveness", 0.0, np.inf, True),
+    ("decay", 0.0, np.inf, True),
+    ("integration", 0.0, np.inf, False),
+    ("tripwire", 0.0, np.inf, False),
+    ("shared_intelligence", 0.0, 1.0, False),
+    ("consultation", 0.0, np.inf, False),
+    ("deliberation", 0.0, np.inf, False),
+    ("automaticity", 0.0, np.inf, False),
+    ("talk", 0.0, 1.0, False),
+)
+_SHOWN = ("capability", "delay", "stake", "obligation", "bilateral", "forward")
+
+
+def _shown(value: Any) -> str:
+    return (
+        value
+        if isinstance(value, str)
+        else f"{value:g}"
+        if np.ndim(value) == 0
+        else f"array of shape {np.shape(value)}"
+    )
+
+
+def _last(value: Any) -> Any:
+    return np.asarray(value)[..., None] if np.ndim(value) else value

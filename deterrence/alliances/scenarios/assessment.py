@@ -1,0 +1,339 @@
+"""The assessment of a scenario: how likely is an attack, what would it meet, and which assumption drives the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
+from deterrence.alliances.response import Response
+from deterrence.alliances.scenarios.scenario import Scenario
+from deterrence.alliances.scenarios.sensitivity import Turn, dials, turn
+from deterrence.alliances.scenarios.wording import report, words
+from deterrence.games.display import Display
+from deterrence.games.errors import ScenarioError
+from deterrence.games.services import service
+
+Floats = NDArray[np.float64]
+Range = tuple[float, float]
+
+LEVEL = 0.5  # likelihood of attack at which a dial tips the answer
+
+
+@dataclass(frozen=True, slots=True)
+class AttackView:
+    """What the assessment says of one kind of attack; pairs are the lowest and highest value over equilibria.
+
+    Attributes
+    ----------
+    name : str
+    likelihood : pair of float
+        Probability that it is chosen.
+    invoked, perceived_invoked : float
+        Probability that the treaty is invoked after it, as it is and as the aggressor sees it.
+    resists : pair of float
+        Probability that the target resists; of an attack in steps, that some step of it is answered.
+    holds, perceived_holds : pair of float
+        Probability that the defence holds, as it is and as the aggressor sees it: true and perceived resolve.
+    strength, perceived_strength : pair of float
+        Expected assisting strength, likewise, in units of strength.
+    somebody : pair of float
+        Probability that at least one member comes.
+    """
+
+    name: str
+    likelihood: Range
+    invoked: float
+    perceived_invoked: float
+    resists: Range
+    holds: Range
+    perceived_holds: Range
+    strength: Range
+    perceived_strength: Range
+    somebody: Range
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """What the assessment says of one member.
+
+    Attributes
+    ----------
+    name : str
+    days, all_days : float
+        Until its first and its last units can be there once the treaty is invoked: delay, consultation and the mean
+        time to agree; then lift.
+    comes, perceived_comes : mapping of str to pair of float
+        Probability that it assists, by kind of attack, as it is and as the aggressor sees it.
+    """
+
+    name: str
+    days: float
+    all_days: float
+    comes: Mapping[str, Range]
+    perceived_comes: Mapping[str, Range]
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment(Display):
+    """The answer to "how likely is an attack, and what drives it?".
+
+    Attributes
+    ----------
+    scenario : Scenario
+    likelihood : pair of float
+        Lowest and highest likelihood of attack over equilibria, at the aggressor's perception.
+    likelihood_if_seen_rightly : pair of float
+        The same if the aggressor perceived what is true.
+    unwanted_war : pair of float
+        Probability of an attack that the aggressor would not have started at the true values.
+    conquest_without_fight : pair of float
+        Probability of an attack that nobody answers: the target yields, or no step of it is seen as one.
+    false_alarm : pair of float
+        Probability that nobody attacks and the treaty is invoked even so, after an incident.
+    false_alarm_strength : pair of float
+        Strength expected to act against an aggressor that refrains.
+    attacks : tuple of AttackView
+    members : tuple of MemberView
+    turns : tuple of Turn
+        What each dial does, steepest first.
+    postures : tuple of (str, float, float)
+        With a posture stage: kind of each equilibrium and its lowest and highest likelihood of attack.
+    complete : bool
+        Whether every equilibrium of the response is proven to be known.
+    error : float
+        Bound on the numerical error of the probabilities that the defence holds.
+    level : float
+        The likelihood of attack whose crossing is a tipping point: one half.
+    """
+
+    scenario: Scenario = field(repr=False)
+    likelihood: Range
+    likelihood_if_seen_rightly: Range
+    unwanted_war: Range
+    conquest_without_fight: Range
+    false_alarm: Range
+    false_alarm_strength: Range
+    attacks: tuple[AttackView, ...]
+    members: tuple[MemberView, ...]
+    turns: tuple[Turn, ...]
+    postures: tuple[tuple[str, float, float], ...]
+    complete: bool
+    error: float
+    level: float = LEVEL
+
+    @property
+    def tipping_points(self) -> tuple[Turn, ...]:
+        """The dials that alone can tip the answer, the one with the least way to go (in parts of its range) first.
+
+        A dial tips it if the likelihood of attack crosses one half, or the last equilibrium goes under which it was
+        below that.
+        """
+        return tuple(sorted((t for t in self.turns if t.nearest is not None), key=lambda t: t.way))
+
+    @property
+    def elasticities(self) -> tuple[Turn, ...]:
+        """The dials that have an elasticity of the likelihood of attack, the largest first; see ``Turn.elasticity``."""
+        known = [t for t in self.turns if np.isfinite(t.elasticity)]
+        return tuple(sorted(known, key=lambda t: -abs(t.elasticity)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data, fit for JSON."""
+        return {
+            "scenario": self.scenario.name,
+            "title": self.scenario.title,
+            "likelihood_of_attack": list(self.likelihood),
+            "likelihood_if_seen_rightly": list(self.likelihood_if_seen_rightly),
+            "unwanted_war": list(self.unwanted_war),
+            "conquest_without_fight": list(self.conquest_without_fight),
+            "false_alarm": list(self.false_alarm),
+            "false_alarm_strength": list(self.false_alarm_strength),
+            "attacks": [
+                {
+                    "name": a.name,
+                    "likelihood": list(a.likelihood),
+                    "invoked": a.invoked,
+                    "perceived_invoked": a.perceived_invoked,
+                    "target_resists": list(a.resists),
+                    "defence_holds": list(a.holds),
+                    "perceived_defence_holds": list(a.perceived_holds),
+                    "assisting_strength": list(a.strength),
+                    "perceived_assisting_strength": list(a.perceived_strength),
+                    "somebody_comes": list(a.somebody),
+                }
+                for a in self.attacks
+            ],
+            "members": [
+                {
+                    "name": m.name,
+                    "days": m.days,
+                    "all_days": m.all_days,
+                    "comes": {k: list(v) for k, v in m.comes.items()},
+                    "perceived_comes": {k: list(v) for k, v in m.perceived_comes.items()},
+                }
+                for m in self.members
+            ],
+            "dials": [
+                {
+                    "name": t.dial.name,
+                    "label": t.dial.label,
+                    "value": t.dial.value,
+                    "range": [t.dial.low, t.dial.high],
+                    "slope": t.slope,
+                    "elasticity": t.elasticity if np.isfinite(t.elasticity) else None,
+                    "likelihood": [t.lowest, t.highest],
+                    "tipping_points": list(t.tipping),
+                    "last_deterring_equilibrium": list(t.last_deterring),
+                }
+                for t in self.turns
+            ],
+            "postures": [{"kind": kind, "likelihood_of_attack": [low, high]} for kind, low, high in self.postures],
+            "complete": self.complete,
+            "numerical_error": self.error,
+            "in_words": self.in_words(),
+        }
+
+    def in_words(self) -> str:
+        """Return a paragraph in plain words, built from the numbers."""
+        return words(self)
+
+    def to_markdown(self) -> str:
+        """Return the assessment as Markdown."""
+        return report(self).markdown()
+
+    def to_html(self) -> str:
+        """Return the assessment as an HTML fragment; every label is escaped."""
+        return report(self).html()
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __str__(self) -> str:
+        return report(self).text()
+
+    def figure(self, stem: str | Path) -> tuple[Path, Path]:
+        """Draw the likelihood of attack against perceived resolve; return the paths ``stem.png`` and ``stem.svg``.
+
+        Raises
+        ------
+        ScenarioError
+            If the folder does not exist.
+        """
+        stem = figure_stem(stem)
+        drawn = service("attack curve")(self.scenario).figure
+        paths = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".svg")
+        for path in paths:
+            drawn.savefig(path, dpi=160)
+        return paths
+
+
+def assess(scenario: Scenario) -> Assessment:
+    """Return the assessment of a scenario."""
+    game = scenario.game()
+    truth, seen = game.response(), game.perceived_response()
+    found = game.attack_probabilities()
+    right = _seen_rightly(game).attack_probabilities()
+    turns = turn(scenario, dials(scenario), LEVEL)
+    calm = 1 - np.asarray(found.likelihood)
+    mistaken = game.false_invocation()
+    return Assessment(
+        scenario=scenario,
+        likelihood=_range(found.likelihood),
+        likelihood_if_seen_rightly=_range(right.likelihood),
+        unwanted_war=_both(game.regret_probability),
+        conquest_without_fight=_both(game.conquest_without_fight),
+        false_alarm=_range((calm[0] * mistaken, calm[1] * mistaken)),
+        false_alarm_strength=_both(game.false_alarm_response),
+        attacks=tuple(_attack_view(game, x, truth, seen, found.by_kind[a.name]) for x, a in enumerate(game.attacks)),
+        members=_member_views(game, truth, seen),
+        turns=tuple(sorted(turns, key=lambda t: -abs(t.slope))),
+        postures=_postures(scenario, game),
+        complete=truth.complete and seen.complete,
+        error=max(truth.error, seen.error),
+    )
+
+
+def figure_stem(stem: str | Path) -> Path:
+    """Return where a figure is to be written, without its ending (``.png`` and ``.svg`` both are).
+
+    Raises
+    ------
+    ScenarioError
+        If the folder does not exist.
+    """
+    path = Path(stem)
+    if path.suffix in (".png", ".svg"):
+        path = path.with_suffix("")
+    if not path.parent.is_dir():
+        raise ScenarioError(f"figure {path}: the folder {path.parent} does not exist; make it first")
+    return path
+
+
+def _seen_rightly(game: CollectiveDefence) -> CollectiveDefence:
+    return replace(game, perception={k: v for k, v in game.perception.items() if k != game.aggressor.name})
+
+
+def _both(of: Any) -> Range:
+    """Return the range of something that depends on which equilibrium of the response is expected."""
+    return _range((of("lowest"), of("highest")))
+
+
+def _attack_view(
+    game: CollectiveDefence, x: int, truth: Response, seen: Response, likelihood: tuple[Any, Any]
+) -> AttackView:
+    def over(table: Floats) -> Range:
+        return _range((table[0][..., x], table[1][..., x]))
+
+    return AttackView(
+        name=game.attacks[x].name,
+        likelihood=_range(likelihood),
+        invoked=float(truth.invoked[..., x]),
+        perceived_invoked=float(seen.invoked[..., x]),
+        resists=_range((game.resistance("lowest")[..., x], game.resistance("highest")[..., x])),
+        holds=over(truth.holds),
+        perceived_holds=over(seen.holds),
+        strength=over(truth.strength),
+        perceived_strength=over(seen.strength),
+        somebody=over(1 - truth.nobody),
+    )
+
+
+def _member_views(game: CollectiveDefence, truth: Response, seen: Response) -> tuple[MemberView, ...]:
+    council = game.participation_game()  # days as they are with an integrated command and with machines
+    days = float(np.asarray(council.consultation))
+    if np.any(council.deliberation):  # the k-th of n exponential times has the mean sum of 1 / (n - j), j < k
+        n, k = game.treaty.rule.count(len(game.members))
+        days += float(np.asarray(council.deliberation)) * sum(1 / (n - j) for j in range(k))
+
+    def comes(met: Response, i: int) -> dict[str, Range]:
+        return {a.name: _range((met.comes[0][x, i], met.comes[1][x, i])) for x, a in enumerate(game.attacks)}
+
+    found = []
+    for i, m in enumerate(council.members):
+        rapid, delay = float(np.asarray(m.rapid)), float(np.asarray(m.delay))
+        first = days + (min(float(np.asarray(m.rapid_delay)), delay) if rapid else delay)
+        lift = (float(np.asarray(m.capability)) - rapid) * float(np.asarray(m.days_per_unit))
+        last = days + delay + max(lift, 0.0) if rapid < float(np.asarray(m.capability)) else first
+        found.append(MemberView(m.name, first, max(first, last), comes(truth, i), comes(seen, i)))
+    return tuple(found)
+
+
+def _postures(scenario: Scenario, game: CollectiveDefence) -> tuple[tuple[str, float, float], ...]:
+    if game.posture is None:
+        return ()
+    found = scenario.solve()
+    calm = [(e.kind, e.probability_range(REFRAIN)) for e in found]
+    return tuple((kind, float(1 - high), float(1 - low)) for kind, (low, high) in calm)
+
+
+def _range(pair: tuple[Any, Any]) -> Range:
+    a, b = (float(np.asarray(x)) for x in pair)
+    return min(a, b), max(a, b)
+
+
+__all__ = ["Assessment", "AttackView", "MemberView", "assess", "figure_stem"]

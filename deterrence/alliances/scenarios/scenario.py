@@ -1,0 +1,400 @@
+"""Scenarios: a collective-defence game read from a file, with the questions that an analyst asks of it."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deterrence.alliances.beliefs import BELIEVES
+from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
+from deterrence.alliances.scenarios.building import BuildError, build
+from deterrence.alliances.scenarios.display import scenario_html
+from deterrence.alliances.scenarios.loader import names, parse, read_source, report
+from deterrence.alliances.scenarios.schema import ScenarioTable
+from deterrence.alliances.scenarios.variants import changed_file, varied
+from deterrence.alliances.scenarios.writing import write_toml
+from deterrence.alliances.subjective_defence import subjective_defence
+from deterrence.games.answers import BlockAnswer, Status
+from deterrence.games.display import Display
+from deterrence.games.equilibrium import EquilibriumSet
+from deterrence.games.errors import GameError, ParameterError, ScenarioError, SolverError
+from deterrence.games.paths import paths_of
+from deterrence.games.services import service
+from deterrence.perception.grids import SubjectiveGrid
+from deterrence.perception.outcome import SubjectiveOutcome
+
+if TYPE_CHECKING:
+    from deterrence.alliances.scenarios.assessment import Assessment
+
+UNWANTED = "unwanted war"
+HOLDS = "defence holds"
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario(Display):
+    """A scenario: who might attack whom, who would come, and what each of them believes.
+
+    Make one with ``Scenario.load`` or ``Scenario.loads``.
+
+    Attributes
+    ----------
+    table : ScenarioTable
+        The validated content of the file.
+    where : str
+        File name, for messages.
+    text : str
+        The file as it was read.
+
+    Examples
+    --------
+    >>> import deterrence as dt
+    >>> scenario = dt.Scenario.load("textbook")
+    >>> scenario.title
+    'One ally, two types: the textbook threshold'
+    """
+
+    table: ScenarioTable = field(repr=False)
+    where: str
+    text: str = field(repr=False)
+
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """Return the names of the scenarios that come with the package."""
+        return names()
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Scenario:
+        """Return a shipped scenario by name, one from a TOML file by path, or a variant: ``"NAME:VARIANT"``.
+
+        Raises
+        ------
+        ScenarioError
+            If there is none, or the file is wrong; ``problems`` lists every mistake, each with file, line and key.
+        """
+        name, colon, variant = str(name_or_path).rpartition(":")
+        if colon and (name in names() or Path(name).is_file()):
+            return cls.load(name).variant(variant)
+        where, text = read_source(name_or_path)
+        return cls.loads(text, where)
+
+    @classmethod
+    def loads(cls, text: str, where: str = "scenario") -> Scenario:
+        """Return a scenario from TOML text.
+
+        Raises
+        ------
+        ScenarioError
+            If the text is wrong.
+        """
+        scenario = cls(parse(text, where), where, text)
+        scenario.game()
+        return scenario
+
+    @property
+    def name(self) -> str:
+        """Short name."""
+        return self.table.name
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return self.table.title
+
+    def dumps(self) -> str:
+        """Return the scenario as TOML text; loading it again gives the same scenario."""
+        return self.text
+
+    def with_changes(
+        self, changes: Mapping[str, Any], perception: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Scenario:
+        """Return a scenario with other values, true or perceived.
+
+        Parameters
+        ----------
+        changes : mapping of str to change
+            Of parameters by name, of other numbers by path (see ``deterrence.games.paths``), and of what a player
+            believes by ``perception.PLAYER.`` before either.
+        perception : mapping of str to overlay, optional
+            What players believe, in place of all that the file says of it.
+
+        Raises
+        ------
+        ScenarioError
+            If a path or a value is wrong.
+        ParameterError
+            If a name begins with ``perception.`` and goes on with no player.
+        """
+        seen = {self._player(name): value for name, value in changes.items() if name.startswith("perception.")}
+        true = {name: value for name, value in changes.items() if not name.startswith("perception.")}
+        for name in (*true, *(path for _, path in seen)):
+            if unknown := self._unknown(name):
+                raise ScenarioError(f"{self.where}: {unknown}")
+        data = changed_file(tomllib.loads(self.text), true, self.where)
+        if perception is not None:
+            data["perception"] = {player: dict(overlay) for player, overlay in perception.items()}
+        for (player, path), value in seen.items():
+            data.setdefault("perception", {}).setdefault(player, {})[path] = value
+        return Scenario.loads(write_toml(data), self.where)
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants that the file describes; ``table.variants`` says what each isolates."""
+        return tuple(self.table.variants)
+
+    def variant(self, name: str) -> Scenario:
+        """Return a variant of the scenario.
+
+        Raises
+        ------
+        ScenarioError
+            If there is none of that name, or what it changes is wrong.
+        """
+        return Scenario.loads(write_toml(varied(tomllib.loads(self.text), name, self.where)), f"{self.where}:{name}")
+
+    # -- the game ----------------------------------------------------------------------------------------------------
+
+    def game(self) -> CollectiveDefence:
+        """Return the collective-defence game at the scenario's own values.
+
+        Raises
+        ------
+        ScenarioError
+            If the numbers make no game.
+        """
+        return self._game
+
+    @cached_property
+    def _game(self) -> CollectiveDefence:
+        try:
+            return build(self.table)
+        except BuildError as error:
+            raise report(self.where, self.text, error.problems) from None
+
+    def solve(self) -> EquilibriumSet:
+        """Return the equilibria of the scenario's signaling stage, or of the response to its last kind of attack.
+
+        A scenario with a posture stage is solved for all perfect Bayesian equilibria of the posture game. Without one
+        the open question is who comes: ``game().response().equilibria`` has the sets for every attack.
+        """
+        game = self._game
+        if game.posture is None:
+            sets = game.response().equilibria
+            return sets[game.attacks[-1].name]
+        from deterrence.solvers.pbe import pbe
+
+        found: EquilibriumSet = pbe(game.posture_game())
+        return found
+
+    def probability(self, event: str = "attack") -> tuple[float, float]:
+        """Return the lowest and highest probability of an event over all equilibria, at the file's own values.
+
+        Parameters
+        ----------
+        event : str
+            See ``events``.
+
+        Raises
+        ------
+        GameError
+            If there is no such event.
+        SolverError
+            If the response did not converge.
+        """
+        answer = self.answer({}, events=(event,))
+        if answer.status[0] != Status.OK:
+            raise SolverError(f"no equilibrium of the response in scenario {self.name} converged; assess() tells more")
+        return float(answer.low[event][0]), float(answer.high[event][0])
+
+    def subjective(
+        self,
+        *,
+        truth: Mapping[str, Any],
+        beliefs: Mapping[str, Mapping[str, Any]],
+        stated_chance: float = 0.05,
+        concept: Any = None,
+    ) -> SubjectiveOutcome | SubjectiveGrid:
+        """Return what happens if players hold wrong values; ``deterrence.subjective`` of this scenario."""
+        return subjective_defence(self, truth=truth, beliefs=beliefs, stated_chance=stated_chance, concept=concept)
+
+    def assess(self) -> Assessment:
+        """Return the assessment: likelihood of attack, who would come, perceived and true resolve, tipping points."""
+        from deterrence.alliances.scenarios.assessment import assess
+
+        return assess(self)
+
+    def sweep(self, over: Any, **options: Any) -> Any:
+        """Sweep over parameters; the same as ``deterrence.sweep(scenario, over=..., ...)``."""
+        return service("sweep")(self, over=over, **options)
+
+    # -- many points at once -------------------------------------------------------------------------------------------
+
+    @property
+    def sweep_names(self) -> tuple[str, ...]:
+        """What may be swept: entries of ``[parameters]``, paths of numbers, and ``perception.PLAYER.<path>``.
+
+        A path may begin with ``+`` or ``*``: then values are added to, or multiply, what stands there; only with these
+        signs may ``*`` steps ("every member") keep the differences between members.
+        """
+        paths = tuple(paths_of(self._game))
+        return (*self.table.parameters, *paths)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """``"attack"``, each kind of attack, ``"refrain"``, ``"unwanted war"`` and ``"defence holds"``."""
+        kinds = tuple(attack.name for attack in self._game.attacks)
+        return ("attack", *kinds, REFRAIN, UNWANTED, HOLDS)
+
+    def spec(self) -> dict[str, Any]:
+        """Return what identifies the scenario, for the record of a sweep."""
+        return {"scenario": self.name, "text": self.text}
+
+    def answer(
+        self,
+        values: Mapping[str, Any],
+        *,
+        at: Mapping[str, Any] | None = None,
+        events: Sequence[str] = ("attack",),
+        concept: object = None,
+    ) -> BlockAnswer:
+        """Return the likelihood of events at n points, solved as arrays.
+
+        Parameters
+        ----------
+        values : mapping of str to array_like, shape (n,)
+            By name of parameter or path; see ``sweep_names``.
+        at : mapping of str to float, optional
+            Fixed values, by the same names.
+        events : sequence of str
+        concept : object, optional
+            Not used: a scenario has its own concepts.
+
+        Raises
+        ------
+        ParameterError
+            If a name is unknown.
+        GameError
+            If an event is unknown.
+        """
+        for event in events:
+            if event not in self.events:
+                raise GameError(
+                    f"no event {event!r} in scenario {self.name}; it has {', '.join(map(repr, self.events))}"
+                )
+        arrays = {name: np.atleast_1d(np.asarray(v, dtype=np.float64)) for name, v in values.items()}
+        size = max((a.shape[0] for a in arrays.values()), default=1)
+        game = self.at_values({**dict(at or {}), **arrays})
+        if np.ndim(game.base) == 0:  # a batch, even of one: points of a sweep are not certified one by one
+            game = replace(game, base=np.full(1, game.base))
+        low, high, several, converged = _likelihoods(game, events, size)
+        status = np.where(converged, int(Status.OK), int(Status.NOT_CONVERGED)).astype(np.uint8)
+        for table in (low, high):
+            for event in events:
+                table[event] = np.where(status == Status.OK, table[event], np.nan)
+        return BlockAnswer(low, high, np.where(several, 2, 1).astype(np.int64), {}, status)
+
+    def at_values(self, values: Mapping[str, Any]) -> CollectiveDefence:
+        """Return the game with values (numbers or arrays) by name; see ``sweep_names``.
+
+        Raises
+        ------
+        ParameterError
+            If a name is unknown or a value out of range.
+        """
+        parameters, changes, overlays = self._sorted(values)
+        try:
+            game = build(self.table, parameters, overlays)
+        except BuildError as error:
+            raise ParameterError("; ".join(message for _, message in error.problems)) from None
+        return game.at(**changes) if changes else game
+
+    def _sorted(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]]:
+        """Return values by where they belong: parameters, true values by path, perceived values by player and path."""
+        parameters: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
+        overlays: dict[str, dict[str, Any]] = {}
+        for name, value in values.items():
+            if unknown := self._unknown(self._player(name)[1] if name.startswith("perception.") else name):
+                raise ParameterError(unknown)
+            short = name.removeprefix("parameters.")
+            if short in self.table.parameters:
+                parameters[short] = value
+            elif name.startswith("perception."):
+                player, path = self._player(name)
+                key, change = _change(path, value)
+                overlays.setdefault(player, {})[key] = change
+            else:
+                key, change = _change(name, value)
+                changes[key] = change
+        return parameters, changes, overlays
+
+    def _unknown(self, name: str) -> str:
+        """Say what a name of one step should have been, if it is neither a parameter nor a part of the game."""
+        short = name.lstrip("+*")
+        parts = [part.name for part in fields(self._game)]
+        known = [*self.table.parameters, *parts]
+        if not short or "." in short or short in (*known, BELIEVES):
+            return ""
+        near = difflib.get_close_matches(short, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        parameters = ", ".join(self.table.parameters) or "none"
+        return f"there is no {name!r}; parameters are {parameters}, and paths begin with {', '.join(parts)}{hint}"
+
+    def _player(self, name: str) -> tuple[str, str]:
+        rest = name.removeprefix("perception.")
+        for player in sorted(self._game.players, key=len, reverse=True):
+            for spelled in (player, f'"{player}"'):
+                if rest.startswith(spelled + "."):
+                    return player, rest[len(spelled) + 1 :]
+        known = ", ".join(self._game.players)
+        raise ParameterError(f"{name!r} names no player; write perception.PLAYER.path with PLAYER one of {known}")
+
+    def _repr_html_(self) -> str:
+        return scenario_html(self)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.title}"
+
+
+def _change(path: str, value: Any) -> tuple[str, Any]:
+    if path.startswith("+"):
+        return path[1:], {"add": value}
+    if path.startswith("*") and not path.startswith("*."):
+        return path[1:], {"multiply": value}
+    return path, value
+
+
+def _likelihoods(
+    game: CollectiveDefence, events: Sequence[str], size: int
+) -> tuple[dict[str, Any], dict[str, Any], Any, Any]:
+    """Return lowest and highest likelihood by event, whether responses are several, and whether they converged."""
+    found = game.attack_probabilities()
+    seen = game.perceived_response()
+    converged = seen.converged
+    low: dict[str, Any] = {}
+    high: dict[str, Any] = {}
+    for event in events:
+        if event == "attack":
+            pair = found.likelihood
+        elif event == UNWANTED:
+            both = [game.regret_probability(which) for which in ("lowest", "highest")]
+            pair = (np.minimum(*both), np.maximum(*both))
+            converged = converged & game.response().converged
+        elif event == HOLDS:
+            truth = game.response()
+            pair = (truth.holds[0][..., -1], truth.holds[1][..., -1])
+            converged = converged & truth.converged
+        else:
+            pair = found.by_kind[event]
+        low[event], high[event] = (np.broadcast_to(np.asarray(x, dtype=np.float64), (size,)).copy() for x in pair)
+    gap = np.abs(seen.comes[1] - seen.comes[0]).max(axis=(-1, -2)) > 1e-7
+    return low, high, np.broadcast_to(gap, (size,)), np.broadcast_to(converged, (size,))
+
+
+__all__ = ["Scenario", "ScenarioError"]

@@ -1,0 +1,266 @@
+"""An assessment in words and tables: everything said is built from its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deterrence.alliances.campaign import crossing
+from deterrence.alliances.scenarios.rendering import Report, Table
+from deterrence.alliances.scenarios.sensitivity import Turn
+
+if TYPE_CHECKING:
+    from deterrence.alliances.scenarios.assessment import Assessment, AttackView
+
+Range = tuple[float, float]
+
+VISIBLE = 5e-4  # of a probability: what a table shows
+MOST_ROWS = 12  # of a table of dials
+
+
+def report(found: Assessment) -> Report:
+    """Return the assessment as a report."""
+    return Report(found.scenario.title, words(found), tuple(_tables(found)), _footnote(found))
+
+
+def words(found: Assessment) -> str:
+    """Return a paragraph in plain words."""
+    return " ".join(
+        (
+            *_on_attack(found),
+            *_on_members(found),
+            *_on_perception(found),
+            *_on_accidents(found),
+            *_on_tipping(found),
+        )
+    )
+
+
+def _main(found: Assessment) -> AttackView:
+    """Return the kind of attack that is chosen most often, else the one most likely to succeed."""
+    return max(found.attacks, key=lambda a: (a.likelihood[1], -a.holds[0]))
+
+
+def _on_attack(found: Assessment) -> list[str]:
+    said = [f"The likelihood of attack is {_percent(found.likelihood)}."]
+    one = _main(found)
+    if found.likelihood[1] > VISIBLE and len(found.attacks) > 1:
+        said.append(f"The attack most often chosen is {one.name} ({_percent(one.likelihood)}).")
+    return said
+
+
+def _on_members(found: Assessment) -> list[str]:
+    one = _main(found)
+    after = "an attack" if len(found.attacks) == 1 else "it"
+    invoked = f"The treaty would be invoked after {after} with probability {one.invoked:.1%}"
+    if max(m.comes[one.name][1] for m in found.members) < VISIBLE:
+        return [f"{invoked}, and nobody would come."]
+    likely = max(found.members, key=lambda m: m.comes[one.name])
+    last = min(found.members, key=lambda m: m.comes[one.name])
+    said = f"{invoked}; {likely.name} would come with probability {_percent(likely.comes[one.name])}"
+    if last.comes[one.name] != likely.comes[one.name]:
+        said += f", {last.name} with {_percent(last.comes[one.name])}"
+    days = [m.days for m in found.members]
+    first = f"after {_days(min(days))}" if min(days) else "at once"
+    when = f"; the first could be there {first}, the last after {_days(max(days))}"
+    if max(days) == min(days):
+        when = f"; all could be there {first}" if max(days) else ""
+    window = next(a.window for a in found.scenario.game().attacks if a.name == one.name)
+    return [f"{said}{when}, while the matter is decided in {_days(float(np.asarray(window)))}."]
+
+
+def _on_perception(found: Assessment) -> list[str]:
+    one, aggressor = _main(found), found.scenario.game().aggressor.name
+    said = (
+        f"{aggressor} expects the defence to hold with probability {_percent(one.perceived_holds)}; "
+        f"in truth it is {_percent(one.holds)}."
+    )
+    if abs(_middle(one.perceived_holds) - _middle(one.holds)) < VISIBLE:
+        said = f"{aggressor} sees rightly that the defence would hold with probability {_percent(one.holds)}."
+    gap = _middle(found.likelihood) - _middle(found.likelihood_if_seen_rightly)
+    if abs(gap) < VISIBLE:
+        return [said, "Misperception does not matter here."]
+    verb = "adds" if gap > 0 else "takes away"
+    regret = ""
+    if found.unwanted_war[1] > VISIBLE:
+        regret = f", and {_percent(found.unwanted_war)} is the probability of a war that the aggressor would regret"
+    rightly = (
+        f"Seen rightly, the likelihood of attack would be {_percent(found.likelihood_if_seen_rightly)}: "
+        f"misperception {verb} {abs(gap) * 100:.1f} points{regret}."
+    )
+    return [said, rightly]
+
+
+def _on_accidents(found: Assessment) -> list[str]:
+    said = []
+    if found.conquest_without_fight[1] > VISIBLE:
+        said.append(
+            f"With probability {_percent(found.conquest_without_fight)} the target is taken without a fight, "
+            f"because {_why_no_fight(found)}."
+        )
+    if found.false_alarm[1] > VISIBLE:
+        said.append(
+            f"With probability {_percent(found.false_alarm)} nobody attacks and the alliance acts all the same, on "
+            "a false alarm."
+        )
+    return said
+
+
+def _why_no_fight(found: Assessment) -> str:
+    taken = [a.name for a in found.attacks if a.likelihood[1] > 0 and a.resists[0] < 1]
+    if not _may_stay_below(found, taken):
+        return "it doubts that help would come"
+    if not _may_yield(found):
+        return "no step of it is answered as an attack"
+    return "no step is answered as an attack, or the target yields where one is"
+
+
+def _on_tipping(found: Assessment) -> list[str]:
+    if not found.turns:
+        return []
+    steep = f"The answer is most sensitive to {found.turns[0].dial.label}."
+    tipping = found.tipping_points
+    if not tipping:
+        return [steep, f"No dial alone, within its range, carries the likelihood across {found.level:.0%}."]
+    first = tipping[0]
+    nearest = f"{first.dial.label}, from {first.dial.value:.3g} to {_nearest(first):.3g}"
+    how = f"{len(tipping)} of {len(found.turns)} dials can carry the likelihood across {found.level:.0%}"
+    return [steep, f"Alone, {how}; the one with the least way to go is {nearest}."]
+
+
+def _tables(found: Assessment) -> list[Table]:
+    tables = [_attacks(found), _members(found), _drivers(found)]
+    if found.postures:
+        rows = tuple((kind, _percent((low, high))) for kind, low, high in found.postures)
+        tables.insert(1, Table("Posture equilibria", ("equilibrium", "likelihood of attack"), rows))
+    if found.tipping_points:
+        tables.append(_tipping(found))
+    if found.elasticities:
+        tables.append(_elasticities(found))
+    return tables
+
+
+def _attacks(found: Assessment) -> Table:
+    yields = any(a.resists[0] < 1 for a in found.attacks)
+    answered = "some step answered" if _may_stay_below(found, [a.name for a in found.attacks]) else "target resists"
+    head = ("attack", "likelihood", "invoked", *([answered] if yields else []))
+    rows = tuple(
+        (
+            a.name,
+            _percent(a.likelihood),
+            f"{a.invoked:.1%}",
+            *([_percent(a.resists)] if yields else []),
+            _percent(a.holds),
+            _percent(a.perceived_holds),
+            _number(a.strength),
+            _number(a.perceived_strength),
+        )
+        for a in found.attacks
+    )
+    return Table("Attacks", (*head, "defence holds", "as seen", "strength comes", "as seen"), rows)
+
+
+def _members(found: Assessment) -> Table:
+    head = ("member", "first day", "last day", *(part for a in found.attacks for part in (a.name, "as seen")))
+    rows = tuple(
+        (
+            m.name,
+            f"{m.days:.3g}",
+            f"{m.all_days:.3g}",
+            *(_percent(side[a.name], 0) for a in found.attacks for side in (m.comes, m.perceived_comes)),
+        )
+        for m in found.members
+    )
+    return Table("Who would come, and when", head, rows)
+
+
+def _drivers(found: Assessment) -> Table:
+    rows = tuple(
+        (
+            t.dial.label,
+            f"{t.dial.value:.3g}",
+            f"{t.dial.low:.3g} .. {t.dial.high:.3g}",
+            f"{t.lowest:.1%} .. {t.highest:.1%}",
+            f"{10 * t.slope:+.1f}",
+        )
+        for t in [t for t in found.turns if t.highest - t.lowest > VISIBLE][:MOST_ROWS]
+    )
+    head = ("dial", "now", "range", "likelihood over range", "points per tenth of range")
+    return Table("What drives the answer", head, rows)
+
+
+def _tipping(found: Assessment) -> Table:
+    apart = any(t.tipping != t.last_deterring for t in found.tipping_points)
+    head = ("dial", "now", f"crosses {found.level:.0%} at", "has to move by")
+    rows = tuple(
+        (
+            t.dial.label,
+            f"{t.dial.value:.3g}",
+            _values(t.tipping),
+            f"{_nearest(t) - t.dial.value:+.3g}",
+            *([_values(t.last_deterring)] if apart else []),
+        )
+        for t in found.tipping_points[:MOST_ROWS]
+    )
+    last = ("last deterring equilibrium ends at",) if apart else ()
+    return Table("Tipping points", (*head, *last), rows)
+
+
+def _elasticities(found: Assessment) -> Table:
+    rows = tuple(
+        (t.dial.label, f"{t.dial.value:.3g}", f"{t.elasticity:+.2f}")
+        for t in [t for t in found.elasticities if abs(t.elasticity) >= 5e-3][:MOST_ROWS]
+    )
+    return Table("Local elasticities", ("dial", "now", "% of likelihood per % of dial"), rows)
+
+
+def _footnote(found: Assessment) -> str:
+    extent = (
+        "All equilibria of the response are proven to be known"
+        if found.complete
+        else "Equilibria of the response were sought from many starts, without proof that none is missing"
+    )
+    return (
+        f"{extent}; numerical error of the probabilities at most {found.error:.1g}. "
+        "Illustrative numbers are marked in the scenario file."
+    )
+
+
+def _may_yield(found: Assessment) -> bool:
+    """Return whether the target may yield."""
+    return found.scenario.game().target is not None
+
+
+def _may_stay_below(found: Assessment, kinds: Sequence[str]) -> bool:
+    """Return whether a step of one of these attacks may be answered by nobody, for it is not seen as an attack."""
+    return any(bool(np.any(crossing(one, 0) < 1)) for one in found.scenario.game().attacks if one.name in kinds)
+
+
+def _nearest(one: Turn) -> float:
+    return one.nearest if one.nearest is not None else one.dial.value
+
+
+def _days(number: float) -> str:
+    return "1 day" if number == 1 else f"{number:.3g} days"
+
+
+def _middle(pair: Range) -> float:
+    return (pair[0] + pair[1]) / 2
+
+
+def _percent(pair: Range, digits: int = 1) -> str:
+    low, high = pair
+    if high - low < 0.5 * 10 ** -(digits + 2):
+        return f"{low:.{digits}%}"
+    return f"{low:.{digits}%} to {high:.{digits}%}"
+
+
+def _number(pair: Range) -> str:
+    low, high = pair
+    return f"{low:.2f}" if high - low < 5e-3 else f"{low:.2f} to {high:.2f}"
+
+
+def _values(points: tuple[float, ...]) -> str:
+    return ", ".join(f"{x:.3g}" for x in points) or "-"
