@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deterrence.alliances.invocation import InvocationRule, invocation, treaty_invocation
+from deterrence.alliances.invocation import InvocationRule, invocation
 from deterrence.alliances.participation import Attack, Member, ParticipationGame, Support, contest_success
 from deterrence.alliances.solving.contest_bounds import contest_curvature
 from deterrence.alliances.solving.expected_defence import expected_defence, gain_slopes
@@ -181,8 +181,9 @@ def test_volunteers_dilemma_with_a_threshold() -> None:
     ],
 )
 def test_consensus_is_a_tail(p: list[float], k: int, expected: float) -> None:
-    members = [Member(name=f"m{i}", recognition=x) for i, x in enumerate(p)]
-    assert treaty_invocation(members, "x", rule={"threshold": k}).probability == pytest.approx(expected, abs=1e-8)
+    members = tuple(Member(name=f"m{i}", recognition=x) for i, x in enumerate(p))
+    game = ParticipationGame(members=members, attacks=(Attack(name="x", strength=4),), rule={"threshold": k})
+    assert game.invocation().probability == pytest.approx(expected, abs=1e-8)
 
 
 def test_one_member_is_a_cutpoint_in_closed_form() -> None:
@@ -428,9 +429,10 @@ def test_invocation_is_the_sum_over_all_assessments(n: int, seed: int, chi: floa
 
 
 def test_shared_intelligence_restores_unanimity() -> None:
-    members = [Member(name=f"m{i}", recognition=p) for i, p in enumerate((0.9, 0.5, 0.6, 0.7))]
+    members = tuple(Member(name=f"m{i}", recognition=p) for i, p in enumerate((0.9, 0.5, 0.6, 0.7)))
     chi = np.linspace(0, 1, 5)
-    found = treaty_invocation(members, "hybrid", shared_intelligence=chi).probability
+    game = ParticipationGame(members=members, attacks=(Attack(name="hybrid", strength=4),), shared_intelligence=chi)
+    found = game.invocation().probability
     assert found[0] == pytest.approx(0.9 * 0.5 * 0.6 * 0.7)
     assert found[-1] == pytest.approx(0.675)
     assert np.all(np.diff(found) > 0)
