@@ -13,7 +13,6 @@ independent draws, all tau_i = 1 one assessment, as chi = 1 does.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.games.errors import GameError
+from deterrence.games.errors import GameError, did_you_mean
 
 Floats = NDArray[np.float64]
 
@@ -61,8 +60,7 @@ class InvocationRule:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            near = difflib.get_close_matches(str(self.kind), KINDS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(self.kind, KINDS)
             raise GameError(f"rule must be one of {', '.join(KINDS)}, got {self.kind!r}{hint}")
         if self.kind == "threshold" and (not isinstance(self.threshold, int) or self.threshold < 1):
             raise GameError(f"rule 'threshold' needs a whole number of members, at least 1, got {self.threshold!r}")
@@ -257,6 +255,5 @@ def _with_vote(partial: Partial, p: Floats, vote: float, quota: float) -> Partia
 
 def _known(name: str, members: Sequence[str]) -> None:
     if name not in members:
-        near = difflib.get_close_matches(name, members, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, members)
         raise GameError(f"the invocation rule names {name!r}, who is no member; members are {', '.join(members)}{hint}")

@@ -20,7 +20,6 @@ Every number may be an array: leading dimensions are a batch of games.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
@@ -36,7 +35,7 @@ from deterrence.alliances.members import MEMBER_NUMBERS, Attack, Member, Support
 from deterrence.alliances.participation_stage import ParticipationStage, contest_success
 from deterrence.games.display import Display
 from deterrence.games.distributions import DistributionRow, stack_last
-from deterrence.games.errors import GameError
+from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.paths import Change, changed
 
 Floats = NDArray[np.float64]
@@ -185,8 +184,7 @@ class ParticipationGame(Display):
         if name is None and len(known) == 1:
             return self.attacks[0]
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, known)
             raise GameError(f"say which attack: {', '.join(map(repr, known))}; got {name!r}{hint}")
         return self.attacks[known.index(name)]
 

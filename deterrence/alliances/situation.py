@@ -6,7 +6,6 @@ each view, each state of a common shock and each step of an attack, and kept.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ from deterrence.alliances.records import Aggressor, AttackOption, PostureStage, 
 from deterrence.alliances.response import Response, alarmed, mixed, realised, response
 from deterrence.alliances.shocks import CommonShock
 from deterrence.alliances.warning import Automation
-from deterrence.games.errors import GameError
+from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.paths import Change, Overlay, changed
 
 Floats = NDArray[np.float64]
@@ -274,6 +273,5 @@ def same_steps(attacks: Sequence[AttackOption], others: Sequence[AttackOption], 
 
 def _among(name: str, known: tuple[str, ...], what: str) -> None:
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, known)
         raise GameError(f"{what} {name!r}, who is not among {', '.join(known)}{hint}")

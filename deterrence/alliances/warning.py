@@ -17,7 +17,6 @@ References
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.members import Member, number_in
-from deterrence.games.errors import GameError
+from deterrence.games.errors import GameError, did_you_mean
 
 Floats = NDArray[np.float64]
 
@@ -179,8 +178,7 @@ class Automation:
         """
         doubtful = self.attack or kinds[0]
         if doubtful not in kinds:
-            near = difflib.get_close_matches(doubtful, kinds, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(doubtful, kinds)
             raise GameError(f"automation judges {doubtful!r}, which is no attack among {', '.join(kinds)}{hint}")
         warning = self.warning
         return tuple(

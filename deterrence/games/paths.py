@@ -14,14 +14,13 @@ bare -0.8 *sets*; only the string ``"-0.8"`` subtracts.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from deterrence.games.errors import ParameterError
+from deterrence.games.errors import ParameterError, did_you_mean
 
 Record = TypeVar("Record")
 Change = Any  # number | array | "+x" | "-x" | "*x" | {"set" | "add" | "multiply": x}
@@ -150,8 +149,7 @@ def _chosen(record: Any, parts: Mapping[str, Any], step: str, path: str) -> tupl
     if step == "*" and dataclasses.is_dataclass(record):
         raise ParameterError(f"path {path!r} holds '*' where a field is due; the fields are {_some(parts)}")
     if step != "*" and step not in parts:
-        near = difflib.get_close_matches(step, parts, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(step, parts)
         raise ParameterError(f"path {path!r} has no {step!r}; known here are {_some(parts)}{hint}")
     return tuple(parts) if step == "*" else (step,)
 

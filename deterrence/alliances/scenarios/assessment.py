@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.response import Response
-from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.sensitivity import Turn, dials, turn
 from deterrence.alliances.scenarios.wording import report, words
 from deterrence.games.display import Display
 from deterrence.games.errors import ScenarioError
 from deterrence.games.services import service
+
+if TYPE_CHECKING:
+    from deterrence.alliances.scenarios.scenario import Scenario
 
 Floats = NDArray[np.float64]
 Range = tuple[float, float]

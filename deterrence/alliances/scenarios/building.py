@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,7 +38,7 @@ from deterrence.alliances.scenarios.schema import (
     TargetTable,
 )
 from deterrence.games.distributions import Distribution
-from deterrence.games.errors import GameError, ParameterError
+from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.paths import apply_change, numbers_of
 
 _TREATY = (
@@ -247,8 +246,7 @@ class _Builder:
                 self.problems.append((place, f"expected a probability for attack {name!r}"))
         for name in entry:
             if name not in kinds:
-                near = difflib.get_close_matches(name, kinds, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(name, kinds)
                 self.problems.append(((*place, name), f"{name!r} is no attack of this scenario{hint}"))
         return {attack: self._value(one, (*place, attack), scope) for attack, one in entry.items()}
 
@@ -294,8 +292,7 @@ class _Builder:
         place = ("automation",)
         kinds = [a.name for a in self.table.attacks]
         if table.attack and table.attack not in kinds:
-            near = difflib.get_close_matches(table.attack, kinds, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(table.attack, kinds)
             known = ", ".join(kinds)
             self.problems.append(((*place, "attack"), f"{table.attack!r} is no attack; expected one of {known}{hint}"))
         numbers = self._numbers(table, place, _AUTOMATION)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.resources
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from deterrence.alliances.scenarios.places import line_of
 from deterrence.alliances.scenarios.schema import Entry, ScenarioTable
-from deterrence.games.errors import GameError, ParameterError, ScenarioError
+from deterrence.games.errors import GameError, ParameterError, ScenarioError, did_you_mean
 
 LARGEST = 1_000_000  # bytes
 
@@ -40,8 +39,7 @@ def read_source(name_or_path: str | Path) -> tuple[str, str]:
         return f"{name_or_path}.toml", item.read_text("utf-8")
     path = Path(name_or_path)
     if not path.is_file():
-        near = difflib.get_close_matches(str(name_or_path), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name_or_path, known)
         raise ScenarioError(
             f"{name_or_path}: no such scenario or file; the scenarios are {', '.join(known)}, "
             f"or give the path of a .toml file{hint}"
@@ -133,8 +131,7 @@ def _expected(item: Any, location: Location) -> str:
         return "missing; expected a value"
     if kind == "extra_forbidden":
         known = _known_keys(location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(location[-1], known)
         return f"unknown key; expected one of {', '.join(known)}{hint}"
     if kind == "value_error":
         return str(message).removeprefix("Value error, ")
@@ -212,8 +209,7 @@ def _rule_problems(data: Mapping[str, Any], members: list[str]) -> Iterator[tupl
     named = [rule["lead"]] if isinstance(rule.get("lead"), str) else list(rule.get("votes") or ())
     for name in named:
         if name not in members:
-            near = difflib.get_close_matches(str(name), members, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, members)
             yield place, f"{name!r} is no member; expected one of {', '.join(members)}{hint}"
 
 
@@ -224,8 +220,7 @@ def _source_problems(value: Any, known: Mapping[str, Any], location: Location) -
         if isinstance(item, dict):
             source = item.get("source")
             if isinstance(source, str) and "value" in item and source not in known:
-                near = difflib.get_close_matches(source, known, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(source, known)
                 yield (*place, "source"), f"{source!r} is not in [sources]{hint}"
             stack.extend((inner, (*place, str(key))) for key, inner in item.items())
         elif isinstance(item, list):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from deterrence.alliances.beliefs import BELIEVES
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
+from deterrence.alliances.scenarios.assessment import Assessment, assess
 from deterrence.alliances.scenarios.building import BuildError, build
 from deterrence.alliances.scenarios.display import scenario_html
 from deterrence.alliances.scenarios.loader import names, parse, read_source, report
@@ -24,14 +24,12 @@ from deterrence.alliances.subjective_defence import subjective_defence
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.display import Display
 from deterrence.games.equilibrium import EquilibriumSet
-from deterrence.games.errors import GameError, ParameterError, ScenarioError, SolverError
+from deterrence.games.errors import GameError, ParameterError, ScenarioError, SolverError, did_you_mean
 from deterrence.games.paths import paths_of
 from deterrence.games.services import service
 from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import SubjectiveOutcome
-
-if TYPE_CHECKING:
-    from deterrence.alliances.scenarios.assessment import Assessment
+from deterrence.solvers.pbe import pbe
 
 UNWANTED = "unwanted war"
 HOLDS = "defence holds"
@@ -187,8 +185,6 @@ class Scenario(Display):
         if game.posture is None:
             sets = game.response().equilibria
             return sets[game.attacks[-1].name]
-        from deterrence.solvers.pbe import pbe
-
         found: EquilibriumSet = pbe(game.posture_game())
         return found
 
@@ -225,8 +221,6 @@ class Scenario(Display):
 
     def assess(self) -> Assessment:
         """Return the assessment: likelihood of attack, who would come, perceived and true resolve, tipping points."""
-        from deterrence.alliances.scenarios.assessment import assess
-
         return assess(self)
 
     def sweep(self, over: Any, **options: Any) -> Any:
@@ -341,8 +335,7 @@ class Scenario(Display):
         known = [*self.table.parameters, *parts]
         if not short or "." in short or short in (*known, BELIEVES):
             return ""
-        near = difflib.get_close_matches(short, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(short, known)
         parameters = ", ".join(self.table.parameters) or "none"
         return f"there is no {name!r}; parameters are {parameters}, and paths begin with {', '.join(parts)}{hint}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from deterrence.alliances.collective_defence import CollectiveDefence
 from deterrence.alliances.scenarios.joining import joined
 from deterrence.alliances.scenarios.loader import entries
-from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.schema import Entry
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.paths import apply_change, value_at
+
+if TYPE_CHECKING:
+    from deterrence.alliances.scenarios.scenario import Scenario
 
 Floats = NDArray[np.float64]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from deterrence.games.errors import ParameterError, ScenarioError
+from deterrence.games.errors import ParameterError, ScenarioError, did_you_mean
 from deterrence.games.paths import apply_change
 
 
@@ -33,8 +32,7 @@ def varied(data: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     """
     known = data.get("variants", {})
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, known)
         raise ScenarioError(f"{where}: no variant {name!r}; known are {', '.join(known) or 'none'}{hint}")
     variant = known[name]
     plain = {key: value for key, value in data.items() if key != "variants"}
