@@ -7,10 +7,12 @@ Every name is imported when it is first used, so that ``import deterrence`` cost
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from typing import Any
 
+import deterrence.alliances
+import deterrence.perception  # noqa: F401
+from deterrence.games.errors import did_you_mean
 from deterrence.games.services import provide
 
 __version__ = "0.1.0"
@@ -119,8 +121,7 @@ def __getattr__(name: str) -> Any:
     elif name in _PACKAGES:
         value = importlib.import_module(f"deterrence.{name}")
     else:
-        near = difflib.get_close_matches(name, __all__, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, __all__)
         raise AttributeError(f"module 'deterrence' has no attribute {name!r}{hint}")
     globals()[name] = value
     return value

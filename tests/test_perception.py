@@ -14,10 +14,10 @@ from deterrence.alliances.records import Aggressor, AttackOption, Target
 from deterrence.games.distributions import degenerate, uniform
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.models import get
-from deterrence.perception.concepts import concept_named
 from deterrence.perception.outcome import SubjectiveOutcome
 from deterrence.perception.priors import heterogeneous_priors
 from deterrence.perception.subjective import subjective
+from deterrence.solvers.concepts import choose_concept
 
 # ---------------------------------------------------------------- games
 
@@ -571,9 +571,9 @@ def test_other_bad_input():
     with pytest.raises(GameError, match="nobody is known to be the aggressor"):
         _ = subjective(game, truth=truth, attack="invade", war="WAR").unwanted_war
     with pytest.raises(ParameterError, match="no solution concept 'qqre'"):
-        concept_named("qqre")
+        choose_concept("qqre")
     with pytest.raises(ParameterError, match="needs a number for chi"):
-        concept_named("cursed")
+        choose_concept("cursed")
     with pytest.raises(ParameterError, match="select names the unknown player 'B'"):
         subjective(game, truth=truth, select={"B": "d1"})
     with pytest.raises(SolverError, match="is left by select"):

@@ -264,7 +264,7 @@ def test_priors_that_are_none_are_points_not_errors():
         ({"event": "atack"}, GameError, "no event 'atack'; did you mean 'attack'"),
         ({"event": []}, ParameterError, "at least one event"),
         ({"event": ["a b", "a_b"]}, ParameterError, "two events have the variables a_b_low"),
-        ({"concept": "pbee"}, ParameterError, "no concept 'pbee'"),
+        ({"concept": "pbee"}, ParameterError, "no solution concept 'pbee'"),
         ({"block": 0}, ParameterError, "block must be a whole number"),
         ({"memory": "much"}, ParameterError, "memory must be a number of bytes"),
         ({"block": 10**9}, ParameterError, "blocks of 1000000000 points need more than memory"),

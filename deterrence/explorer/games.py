@@ -20,7 +20,7 @@ from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
-from deterrence.sweeps.concepts import concept_of
+from deterrence.solvers.concepts import choose_concept
 from deterrence.sweeps.targets import GameTarget
 
 _CODE = """\
@@ -109,8 +109,7 @@ class GameSubject:
     @cached_property
     def refinements(self) -> tuple[str, ...]:
         """Refinements that apply to the equilibria."""
-        concept = concept_of(self.concepts[0])
-        assert concept is not None
+        concept = choose_concept(self.concepts[0])
         return refinements_of(concept(self.game.at(**self.fixed, **{s.name: s.value for s in self.sliders})))
 
     @cached_property
@@ -129,7 +128,7 @@ class GameSubject:
         self, values: Mapping[str, Any], size: int, event: str, concept: str, *, settle: bool
     ) -> BlockAnswer:
         """Return the answer at ``size`` points; with ``settle``, ties are solved one by one if they are few."""
-        chosen = concept_of(concept)
+        chosen = choose_concept(concept)
 
         def ask(some: Mapping[str, Any], count: int, options: Mapping[str, Any]) -> BlockAnswer:
             return asked(self._target, some, count, event, at=self.fixed, concept=chosen, options=options)
@@ -149,8 +148,7 @@ class GameSubject:
 
     def equilibria(self, values: Values, event: str, concept: str) -> Found:
         """Return the equilibria at one point."""
-        chosen = concept_of(concept)
-        assert chosen is not None
+        chosen = choose_concept(concept)
         found = chosen(self.game.at(**self.fixed, **values))
         return equilibria_of(found, event, self.refinements if concept == self.concepts[0] else ())
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.games.errors import ParameterError
+from deterrence.games.errors import ParameterError, did_you_mean
 
 Floats = NDArray[np.float64]
 
@@ -264,8 +263,7 @@ def _scipy_family(name: str) -> Any:
 
     family = getattr(stats, name, None) if isinstance(name, str) else None
     if not isinstance(family, stats.rv_continuous):
-        near = difflib.get_close_matches(str(name), FAMILIES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, FAMILIES)
         raise ParameterError(
             f"unknown family {name!r}; it must be {', '.join(FAMILIES)} or a continuous scipy.stats name{hint}"
         )

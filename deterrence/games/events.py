@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from deterrence.games.errors import GameError
+from deterrence.games.errors import GameError, did_you_mean
 
 Path: TypeAlias = tuple[str, ...]
 Event: TypeAlias = str | Callable[[Path], bool]
@@ -30,7 +29,6 @@ def resolve_event(event: Event, known: Sequence[str]) -> Callable[[Path], bool]:
     if callable(event):
         return lambda path: bool(event(path))
     if event not in known:
-        near = difflib.get_close_matches(str(event), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(event, known)
         raise GameError(f"no event {event!r} in this game; its labels are {', '.join(map(repr, known))}{hint}")
     return lambda path: event in path

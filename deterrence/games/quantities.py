@@ -6,7 +6,6 @@ An array of a game is one of three kinds. ``"float"``: float64. ``"exact"``: obj
 
 from __future__ import annotations
 
-import difflib
 import numbers
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.games.errors import GameError, ParameterError
+from deterrence.games.errors import GameError, ParameterError, did_you_mean
 
 Quantity: TypeAlias = Any  # int | float | Fraction | sympy.Expr
 Array: TypeAlias = NDArray[Any]
@@ -162,8 +161,7 @@ def check_names(given: Iterable[str], known: Sequence[str], what: str, *, comple
     given = list(given)
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, known)
             raise ParameterError(f"{what} has no parameter {name!r}; it has {_listed(known)}{hint}")
     missing = [name for name in known if name not in given]
     if complete and missing:

@@ -7,7 +7,6 @@ formulas.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -22,12 +21,10 @@ from deterrence.games.display import Display
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.events import Event
-from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.immutable import Immutable
 from deterrence.games.parameters import Parameter
 from deterrence.games.services import service
 from deterrence.games.signaling import SignalingGame
-from deterrence.games.strategic import StrategicGame
 from deterrence.models.blocks import Points, Reasons, answer_of_batch, answer_of_points, gather, spread
 from deterrence.models.candidates import Candidate
 from deterrence.models.parameter_table import Entry, flat, nested
@@ -41,18 +38,7 @@ from deterrence.models.variants import (
     swept_names,
     values_of,
 )
-
-# solution concept -> the module and the function that finds it
-_SOLVERS = {
-    "pbe": ("pbe", "pbe"),
-    "spe": ("spe", "spe"),
-    "sequential": ("sequential", "sequential"),
-    "nash": ("nash", "nash"),
-    "qre": ("qre", "qre"),
-    "participation": ("participation", "participation"),
-    "cutpoints": ("cutpoints", "cutpoints"),
-    "persuasion": ("persuasion", "persuasion"),
-}
+from deterrence.solvers.concepts import choose_concept
 
 
 class Model(Immutable, Display):
@@ -377,9 +363,7 @@ class Model(Immutable, Display):
             return {key: self._solve(part, concept) for key, part in game.items()}
         if isinstance(game, Candidate):
             return _judged(game)
-        name = concept if concept and not isinstance(game, ContinuousGame) else _concept_for(game)
-        module, function = _SOLVERS[name]
-        return getattr(importlib.import_module(f"deterrence.solvers.{module}"), function)(game)
+        return choose_concept(None if isinstance(game, ContinuousGame) else concept or None, game)(game)
 
     def _batch(
         self, variant: Variant, given: Mapping[str, Any], points: Points, events: Sequence[str], settle: bool
@@ -442,15 +426,3 @@ def _judged(candidate: Candidate) -> EquilibriumSet:
         refine=refine,
     )
     return EquilibriumSet(game=candidate.game, concept="pbe", method="proposed", equilibria=(one,), complete=False)
-
-
-def _concept_for(game: Any) -> str:
-    if isinstance(game, SignalingGame):
-        return "pbe"
-    if isinstance(game, StrategicGame):
-        return "nash"
-    if isinstance(game, ContinuousGame):
-        return "cutpoints"
-    if isinstance(game, ExtensiveGame):
-        return "spe" if game.perfect_information else "sequential"
-    return "participation"

@@ -16,7 +16,6 @@ References
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from scipy.optimize import least_squares
 
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Strategies
-from deterrence.games.errors import GameError, ParameterError
+from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array
 from deterrence.perception.replies import reply, undominated, visits
@@ -212,8 +211,7 @@ def _classes(tree: ExtensiveGame, player: str, listed: Sequence[Sequence[str]]) 
     for group in listed:
         for name in group:
             if name not in names:
-                near = difflib.get_close_matches(str(name), names, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(name, names)
                 raise ParameterError(
                     f"classes of {player} name {name!r}, which is no information set of another player; "
                     f"these are {', '.join(map(repr, names))}{hint}"

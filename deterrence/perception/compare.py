@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,15 +16,16 @@ from deterrence.games.play import end_probabilities
 from deterrence.games.quantities import check_names
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.tables import number_text
-from deterrence.perception.concepts import Concept, concept_for, concept_named
 from deterrence.perception.selection import candidates
 from deterrence.perception.trees import Ends, behavior_of, tree_of
 from deterrence.perception.views import source_of
+from deterrence.solvers.concepts import choose_concept, default_concept, is_registered
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+Solver: TypeAlias = Callable[[Any], Any]
 Floats = NDArray[np.float64]
 
 # colours that people with colour blindness tell apart (Okabe and Ito 2008), and dashes for print
@@ -120,7 +121,7 @@ class Comparison:
 def compare(
     game: Any,
     at: Mapping[str, Any] | None = None,
-    concepts: Sequence[str | Concept] | Mapping[str, str | Concept] = ("pbe", "qre 5", "cursed 0.5", "level 2"),
+    concepts: Sequence[str | Solver] | Mapping[str, str | Solver] = ("pbe", "qre 5", "cursed 0.5", "level 2"),
     *,
     event: Event = "attack",
     over: Mapping[str, ArrayLike] | None = None,
@@ -188,16 +189,16 @@ def _comparison(event: Event, named: Mapping[str, Any], over: tuple[str, Floats]
     return Comparison(label, tuple(named), over, table[..., 0], table[..., 1])
 
 
-def _named(concepts: Any) -> dict[str, tuple[Concept | None, str | None]]:
+def _named(concepts: Any) -> dict[str, tuple[Solver | None, str | None]]:
     """Return each concept by its label, with the selection that its name asks for."""
     pairs = concepts.items() if isinstance(concepts, Mapping) else [(_label(one), one) for one in concepts]
-    result: dict[str, tuple[Concept | None, str | None]] = {}
+    result: dict[str, tuple[Solver | None, str | None]] = {}
     for label, one in pairs:
         if isinstance(one, str):
             name, _, steps = one.partition(",")
-            result[label] = (concept_named(name.strip()), steps.strip() or None)
+            result[label] = (choose_concept(name.strip()), steps.strip() or None)
         else:
-            result[label] = (one, None)
+            result[label] = (choose_concept(one) if is_registered(one) else one, None)
     if not result:
         raise ParameterError("concepts must name at least one solution concept, got none")
     return result
@@ -207,8 +208,8 @@ def _label(one: Any) -> str:
     return one if isinstance(one, str) else getattr(one, "__name__", repr(one))
 
 
-def _range(game: Any, concept: Concept | None, steps: str | None, event: Event) -> tuple[float, float]:
-    found = (concept or concept_for(game))(game)
+def _range(game: Any, concept: Solver | None, steps: str | None, event: Event) -> tuple[float, float]:
+    found = (concept or default_concept(game))(game)
     if steps is None and not _moved(game, found, event):
         low, high = found.probability(event)
         return float(low), float(high)

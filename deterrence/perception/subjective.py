@@ -7,10 +7,10 @@ it does; and what each believes about the others' subjective games.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -20,14 +20,15 @@ from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import end_probabilities, expected_payoffs
 from deterrence.games.quantities import Array, as_float
-from deterrence.perception.concepts import Concept, concept_for, concept_named
 from deterrence.perception.grids import SubjectiveGrid, subjective_grid
 from deterrence.perception.outcome import Play, SubjectiveOutcome
 from deterrence.perception.replies import reply
 from deterrence.perception.selection import Selector, candidates
 from deterrence.perception.trees import Ends, behavior_of, own_slots, paths_through, strategies_of, tree_of
 from deterrence.perception.views import Source, View, has_arrays, read_views, source_of
-from deterrence.solvers.pbe import pbe
+from deterrence.solvers.concepts import choose_concept, default_concept, is_registered
+
+Solver: TypeAlias = Callable[[Any], Any]
 
 
 @runtime_checkable
@@ -50,7 +51,7 @@ def subjective(
     *,
     truth: Mapping[str, Any] | None = None,
     beliefs: Mapping[str, Mapping[str, Any]] | None = None,
-    concept: Concept | str | None = None,
+    concept: Solver | str | None = None,
     select: Selector | Mapping[str, Selector] = None,
     attack: Event = "attack",
     war: Event = "war",
@@ -137,15 +138,16 @@ def subjective(
     players = tuple(getattr(game, "players", ())) or tuple(source.make(_somewhere(truth)).players)
     views = read_views(truth, beliefs, players, source.parameters)
     selectors = _selectors(select, players)
-    named = concept_named(concept) if isinstance(concept, str) else concept
-    minds = _Minds(source, named, selectors, limit)
+    chosen = choose_concept(concept) if isinstance(concept, str) or is_registered(concept) else concept
+    minds = _Minds(source, chosen, selectors, limit)
     if has_arrays(views, truth):
         return subjective_grid(
             source,
             truth=truth,
             views=views,
             plans_at=lambda player, view: [plan.actions for plan in minds.plans(player, view)],
-            as_arrays=concept in (None, "pbe", pbe) and all(one in (None, "all") for one in selectors.values()),
+            as_arrays=getattr(chosen, "label", "pbe" if chosen is None else "") == "pbe"
+            and all(one in (None, "all") for one in selectors.values()),
             coordinated=len({repr(one) for one in selectors.values()}) == 1,
             attack=attack,
             aggressor=aggressor,
@@ -201,7 +203,7 @@ class _Minds:
     """Solves views, each once."""
 
     source: Source
-    concept: Concept | None
+    concept: Solver | None
     selectors: Mapping[str, Selector]
     limit: int
     _solved: dict[str, EquilibriumSet] = field(default_factory=dict)
@@ -212,7 +214,7 @@ class _Minds:
         key = View(values).key
         if key not in self._solved:
             made = self.source.make(values)
-            found = (self.concept or concept_for(made))(made)
+            found = (self.concept or default_concept(made))(made)
             if not isinstance(found, EquilibriumSet):
                 raise GameError(f"concept must return a set of equilibria, got a {type(found).__name__}")
             self._solved[key] = found

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from deterrence.games.errors import ParameterError
+from deterrence.games.errors import ParameterError, did_you_mean
 from deterrence.games.quantities import check_names
 
 BELIEVES = "believes"  # in a player's overlay: what it thinks that others think
@@ -88,8 +87,7 @@ def check_players(named: Mapping[str, Any], players: Sequence[str], what: str) -
         )
     for player, overlay in named.items():
         if player not in players:
-            near = difflib.get_close_matches(str(player), players, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(player, players)
             raise ParameterError(f"{what} name the unknown player {player!r}; players are {', '.join(players)}{hint}")
         if not isinstance(overlay, Mapping):
             raise ParameterError(f"{what} of {player} must map parameters to values, got {overlay!r}")

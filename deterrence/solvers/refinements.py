@@ -73,13 +73,12 @@ References
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
 from deterrence.games.equilibrium import Equilibrium, Verdict
-from deterrence.games.errors import GameError
+from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.refining.outcomes import Component, surviving_part
 from deterrence.solvers.refining.reasons import reason
@@ -197,7 +196,6 @@ def canonical_name(name: str) -> str:
     plain = " ".join(str(name).lower().replace("-", " ").replace("_", " ").split())
     plain = _ALIASES.get(plain, plain)
     if plain not in REFINEMENTS:
-        near = difflib.get_close_matches(plain, [*REFINEMENTS, *_ALIASES], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(plain, [*REFINEMENTS, *_ALIASES])
         raise GameError(f"no refinement {name!r}; there are {', '.join(map(repr, REFINEMENTS))}{hint}")
     return plain

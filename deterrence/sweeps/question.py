@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.games.answers import BlockAnswer, Flags, Status
-from deterrence.games.errors import GameError, ParameterError
-from deterrence.sweeps.concepts import Concept, concept_of
+from deterrence.games.errors import GameError, ParameterError, did_you_mean
+from deterrence.solvers.concepts import ChosenConcept, choose_concept
 from deterrence.sweeps.designs import Design, Floats, Part
 from deterrence.sweeps.naming import event_stem
 from deterrence.sweeps.targets import FlaggedAnswer, GameTarget, Target, code_of, target_of
@@ -68,7 +68,7 @@ class Question:
         Fixed values.
     events : mapping of str to event
         Name -> what is asked of the target: a name of its own or, for games, a predicate over the path of labels.
-    concept : Concept, optional
+    concept : ChosenConcept, optional
         By default the target's own.
     settle : bool
         Whether points with ties are solved again one by one (games only).
@@ -77,7 +77,7 @@ class Question:
     target: Target
     at: Mapping[str, Any]
     events: Mapping[str, Any]
-    concept: Concept | None = None
+    concept: ChosenConcept | None = None
     settle: bool = False
 
     @cached_property
@@ -158,7 +158,7 @@ class Question:
         events = tuple(self.events.values())
         if isinstance(self.target, GameTarget):
             return self.target.answer(values, at=self.at, events=events, concept=self.concept, settle=self.settle)
-        concept = None if self.concept is None else self.concept.name
+        concept = None if self.concept is None else self.concept.label
         return self.target.answer(values, at=self.at, events=events, concept=concept)
 
     def spec(self) -> dict[str, Any]:
@@ -179,7 +179,7 @@ class Question:
         return any(getattr(variant, "arrays", False) for variant in getattr(self.target, "variants", ()))
 
     @property
-    def _concept(self) -> Concept:
+    def _concept(self) -> ChosenConcept:
         if self.concept is not None:
             return self.concept
         assert isinstance(self.target, GameTarget)
@@ -253,7 +253,9 @@ def question_of(
     """
     asked = target_of(target)
     events = _events(event)
-    question = Question(asked, dict(at), events, concept_of(concept))
+    game = asked.game if isinstance(asked, GameTarget) else None
+    chosen = None if concept is None else choose_concept(concept, game)
+    question = Question(asked, dict(at), events, chosen)
     both = [name for name in design.names if name in at]
     if both:
         raise ParameterError(f"{both[0]!r} is swept and fixed by at=; leave it out of one")
@@ -329,10 +331,8 @@ def _probe(question: Question, design: Design, wrong: tuple[type[Exception], ...
 
 
 def _unknown(name: Any, known: Sequence[str], what: str, error: type[Exception] = ParameterError) -> None:
-    import difflib
 
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(name, known)
     raise error(f"{what} {name!r}{hint}; it has {', '.join(map(repr, known)) or 'none'}")
 
 

@@ -26,7 +26,6 @@ A study file::
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import tomllib
@@ -37,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deterrence.games.errors import ScenarioError
+from deterrence.games.errors import ScenarioError, did_you_mean
 from deterrence.sweeps.designs import Grid, Sample
 from deterrence.sweeps.errors import StoreError
 from deterrence.sweeps.progress import Told
@@ -285,8 +284,7 @@ def _problems(error: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield place, "missing; expected a value"
         elif item["type"] == "extra_forbidden":
             known = known_keys(place[:-1])
-            near = difflib.get_close_matches(str(place[-1]), known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(place[-1], known)
             yield place, f"unknown key; expected one of {', '.join(known)}{hint}"
         else:
             yield place, str(item["msg"]).removeprefix("Value error, ")

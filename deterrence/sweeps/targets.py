@@ -23,7 +23,7 @@ from deterrence.games.paths import paths_of, value_at
 from deterrence.games.quantities import SUM_TOLERANCE, parameter_names, substitute
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
-from deterrence.sweeps.concepts import Concept, concept_of
+from deterrence.solvers.concepts import ChosenConcept, choose_concept, default_concept
 
 Floats = NDArray[np.float64]
 Values = Mapping[str, Floats]
@@ -111,20 +111,11 @@ class GameTarget:
         return tuple(getattr(self.game, "event_names", ()))
 
     @property
-    def concept(self) -> Concept:
+    def concept(self) -> ChosenConcept:
         """The concept that fits the form of the game."""
-        match self.game:
-            case SignalingGame():
-                return Concept("pbe")
-            case ExtensiveGame(perfect_information=True):
-                return Concept("spe")
-            case ExtensiveGame():
-                return Concept("sequential")
-            case StrategicGame():
-                return Concept("nash")
-        return Concept("participation")
+        return default_concept(self.game)
 
-    def arrays(self, concept: Concept) -> bool:
+    def arrays(self, concept: ChosenConcept) -> bool:
         """Whether many points are solved as arrays."""
         match self.game:
             case SignalingGame():
@@ -134,13 +125,13 @@ class GameTarget:
                 return concept.name == "qre" or (concept.name == "spe" and self.game.perfect_information)
         return False
 
-    def tile(self, concept: Concept) -> int:
+    def tile(self, concept: ChosenConcept) -> int:
         """Points that one call of ``answer`` is best given."""
         if not self.arrays(concept):
             return 64
         return int(np.clip(_CACHED_DOUBLES // self._cells(), 256, 8192))
 
-    def block(self, concept: Concept) -> int:
+    def block(self, concept: ChosenConcept) -> int:
         """Points of a block: some seconds of work at most, and far more work than it takes to hand it out."""
         if not self.arrays(concept):
             return 256
@@ -161,7 +152,7 @@ class GameTarget:
         ----------
         values, at, events
             As in ``Target``; an event may be a predicate, too.
-        concept : Concept, optional
+        concept : ChosenConcept, optional
         settle : bool
             Whether points with ties are solved again, one by one.
 
@@ -170,7 +161,7 @@ class GameTarget:
         GameError, ParameterError
             If the game is not admissible at some point; ``Question`` then finds out where.
         """
-        chosen = concept_of(concept) or self.concept
+        chosen = choose_concept(concept, self.game)
         size = len(next(iter(values.values())))
         if not self.arrays(chosen):
             return self._one_by_one(values, at, events, chosen, range(size), _blank(events, size))
@@ -253,7 +244,7 @@ class GameTarget:
         return [(game.chance, parameter_names([game.chance]), list(game.topology.chance_sets))]
 
     def _perfect_bayesian(
-        self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: Concept
+        self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: ChosenConcept
     ) -> FlaggedAnswer:
         from deterrence.solvers.pbe_batch import pbe_batch
 
@@ -274,7 +265,7 @@ class GameTarget:
         )
 
     def _backward(
-        self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: Concept
+        self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: ChosenConcept
     ) -> FlaggedAnswer:
         from deterrence.solvers.spe import path_of_play, spe_batch
 
@@ -297,7 +288,7 @@ class GameTarget:
         )
 
     def _logit(
-        self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: Concept
+        self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: ChosenConcept
     ) -> FlaggedAnswer:
         from deterrence.solvers.qre import qre_batch
 
@@ -320,7 +311,7 @@ class GameTarget:
         values: Values,
         at: Mapping[str, object],
         events: Sequence[Any],
-        concept: Concept,
+        concept: ChosenConcept,
         points: Sequence[int],
         found: FlaggedAnswer,
     ) -> FlaggedAnswer:
@@ -331,18 +322,19 @@ class GameTarget:
                 flags[i] = False
             try:
                 one = concept(self.game.at(**at, **{name: float(v[i]) for name, v in values.items()}))
-                ranges = [one.probability(event) for event in events] if len(one) else [(np.nan, np.nan)] * len(events)
+                count = len(one) if hasattr(one, "__len__") else 1  # play that is no equilibrium, as of level k, is one
+                ranges = [one.probability(event) for event in events] if count else [(np.nan, np.nan)] * len(events)
             except Exception as error:  # a point that fails is a finding, never the end of a sweep
                 found.status[i], found.reasons[i] = code_of(error), f"{type(error).__name__}: {error}"
                 found.count[i] = 0
                 for event in events:
                     found.low[event][i] = found.high[event][i] = np.nan
                 continue
-            found.count[i] = len(one)
-            found.status[i] = Status.OK if len(one) else Status.NO_EQUILIBRIUM
+            found.count[i] = count
+            found.status[i] = Status.OK if count else Status.NO_EQUILIBRIUM
             for event, (low, high) in zip(events, ranges, strict=True):
                 found.low[event][i], found.high[event][i] = low, high
-            for kind in one.kinds:
+            for kind in getattr(one, "kinds", ()):
                 kinds.setdefault(kind, np.zeros(len(found.count), dtype=np.bool_))[i] = True
         return replace(found, kinds=kinds)
 
