@@ -12,7 +12,9 @@ import time
 
 import numpy as np
 
-from deterrence.alliances.participation import Attack, Member, ParticipationGame
+from deterrence.alliances.attacks import Attack
+from deterrence.alliances.members import Member
+from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.solving.expected_defence import expected_defence
 from deterrence.alliances.solving.iteration import cutpoints_from
 from deterrence.alliances.solving.participation import participation, participation_batch, stage_equilibria

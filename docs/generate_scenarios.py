@@ -12,10 +12,10 @@ import matplotlib as mpl
 
 import deterrence as dt
 from deterrence.alliances.scenarios.assessment import Assessment
+from deterrence.alliances.scenarios.assessment_text import report
 from deterrence.alliances.scenarios.loader import dotted, entries
 from deterrence.alliances.scenarios.rendering import Table
 from deterrence.alliances.scenarios.schema import Entry
-from deterrence.alliances.scenarios.wording import report
 
 DOCS = Path(__file__).resolve().parent
 PAGES, FIGURES = DOCS / "scenarios", DOCS / "figures" / "scenarios"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from deterrence.alliances.arrival import arriving_share
+from deterrence.alliances.attacks import Attack
 from deterrence.alliances.collective_defence import (
     Aggressor,
     AllianceType,
@@ -25,7 +26,6 @@ from deterrence.alliances.collective_defence import (
     Target,
     Treaty,
 )
-from deterrence.alliances.members import Attack
 from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.solving.participation import participation
 from deterrence.alliances.warning import Automation, blurred_threshold, detection

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deterrence.alliances.participation import Attack, Member, ParticipationGame
+from deterrence.alliances.attacks import Attack
+from deterrence.alliances.contest import contest_steepness
+from deterrence.alliances.members import Member
+from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.solving.batch import defence_holds, distinct_rows
 from deterrence.alliances.solving.bounds import contracts, most_added, spectral_bound
-from deterrence.alliances.solving.contest_bounds import contest_steepness
 from deterrence.alliances.solving.expected_defence import batch_defence, expected_defence
 from deterrence.alliances.solving.participation import participation, participation_batch, stage_equilibria
 from deterrence.games.distributions import logistic, normal

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deterrence as dt
+from deterrence.alliances.attacks import Attack
 from deterrence.alliances.cheap_talk import partition, pivotal_bias, surviving_share
 from deterrence.alliances.collective_defence import (
     Aggressor,
@@ -25,13 +26,12 @@ from deterrence.alliances.collective_defence import (
     Member,
     Treaty,
 )
-from deterrence.alliances.invocation import InvocationRule
-from deterrence.alliances.members import Attack
 from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.schema import json_schema
 from deterrence.alliances.scenarios.writing import write_toml
 from deterrence.alliances.solving.participation import participation
+from deterrence.alliances.treaty import InvocationRule
 from deterrence.alliances.warning import detection
 from deterrence.games.distributions import degenerate, two_point, uniform
 from deterrence.games.errors import GameError, ScenarioError

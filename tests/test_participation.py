@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deterrence.alliances.invocation import InvocationRule, invocation
-from deterrence.alliances.participation import Attack, Member, ParticipationGame, Support, contest_success
-from deterrence.alliances.solving.contest_bounds import contest_curvature
+from deterrence.alliances.attacks import Attack
+from deterrence.alliances.contest import contest_curvature, contest_success
+from deterrence.alliances.members import Member, Support
+from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.solving.expected_defence import expected_defence, gain_slopes
 from deterrence.alliances.solving.iteration import cutpoints_from
 from deterrence.alliances.solving.participation import participation, participation_batch, stage_equilibria
 from deterrence.alliances.solving.strength import exact_support, leave_one_out, strength_distribution
 from deterrence.alliances.solving.verification import verify_participation
+from deterrence.alliances.treaty import InvocationRule, invocation
 from deterrence.games.distributions import Distribution, degenerate, logistic, lognormal, normal, two_point, uniform
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.paths import changed, paths_of, split_path, value_at

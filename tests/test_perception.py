@@ -10,7 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import deterrence as dt
-from deterrence.alliances.records import Aggressor, AttackOption, Target
+from deterrence.alliances.aggressor import Aggressor
+from deterrence.alliances.attacks import AttackOption
+from deterrence.alliances.target import Target
 from deterrence.games.distributions import degenerate, uniform
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.models import get

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deterrence.alliances.invocation import InvocationRule
 from deterrence.alliances.scenarios.comparison import GROUPS, compare_scenarios
 from deterrence.alliances.scenarios.loader import entry_problems
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.schema import MemberTable, ScenarioTable
+from deterrence.alliances.treaty import InvocationRule
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deterrence.alliances.aggressor import aggressor_choice
+from deterrence.alliances.attacks import Attack
 from deterrence.alliances.collective_defence import (
     AllianceType,
     AttackOption,
@@ -18,12 +19,11 @@ from deterrence.alliances.collective_defence import (
     Posture,
     PostureStage,
 )
-from deterrence.alliances.invocation import invocation
-from deterrence.alliances.members import Attack
 from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.solving.expected_defence import expected_defence
 from deterrence.alliances.solving.participation import participation
+from deterrence.alliances.treaty import invocation
 from deterrence.games.distributions import logistic, normal
 from deterrence.solvers.pbe import pbe
 

@@ -16,18 +16,44 @@ At a tie it takes the flatter line, refraining first. An attack that may be cut 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.alliances.records import REFRAIN, AttackOption
+from deterrence.alliances.attacks import REFRAIN, AttackOption
+from deterrence.alliances.declarations import check_name, number_in
 from deterrence.games.distributions import Distribution, stack_last
-from deterrence.games.errors import GameError
+from deterrence.games.errors import GameError, ParameterError
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aggressor:
+    """The state that may attack.
+
+    Attributes
+    ----------
+    name : str
+        Used for its overlay in ``perception``.
+    prize : Distribution
+        G, distribution of its private value v of the prize; its own units.
+    punishment : array_like
+        lambda >= 0, what each unit of assisting strength that comes costs it.
+    """
+
+    name: str = "Aggressor"
+    prize: Distribution = field(default_factory=lambda: Distribution(family="uniform"))
+    punishment: Any = 0.0
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "aggressor")
+        if not isinstance(self.prize, Distribution):
+            raise ParameterError(f"prize must be a Distribution, got {type(self.prize).__name__}")
+        object.__setattr__(self, "punishment", number_in(self.punishment, 0.0, np.inf, "punishment"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +157,26 @@ class AggressorChoice:
             shape={name: _column(value) for name, value in prize.shape.items()},
         )
         return np.where(np.isposinf(x), 1.0, wide.cdf(np.where(np.isfinite(x), x, 0.0)) * ~np.isneginf(x))
+
+
+@dataclass(frozen=True, eq=False)
+class AttackProbabilities:
+    """How likely each kind of attack is.
+
+    Attributes
+    ----------
+    likelihood : pair of ndarray, shape (...)
+        Lowest and highest likelihood of attack, 1 - G(v*), over the equilibria that the aggressor may expect.
+    by_kind : mapping of str to pair of ndarray
+        The same for each kind of attack, and for ``"refrain"``.
+    thresholds : pair of ndarray
+        v* above which it attacks at all, expecting the lowest and the highest participation; infinite if it
+        never does.
+    """
+
+    likelihood: tuple[Floats, Floats]
+    by_kind: Mapping[str, tuple[Floats, Floats]]
+    thresholds: tuple[Floats, Floats]
 
 
 def aggressor_choice(

@@ -45,7 +45,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.alliances.records import AttackOption, Target
+from deterrence.alliances.attacks import AttackOption
 from deterrence.alliances.response import Response
 
 Floats = NDArray[np.float64]
@@ -114,10 +114,10 @@ class Met:
         """Return a table of the response by step of attack x in its k-th equilibrium, shape (n, ...) or (n, ..., N)."""
         member = (slice(None),) if name in _BY_MEMBER else ()
         depth = self.dimensions + len(member)
-        first = _aligned(getattr(self.first, name)[k][(..., x, *member)][None], depth)
+        first = aligned(getattr(self.first, name)[k][(..., x, *member)][None], depth)
         if x not in self.later:  # one step, or none of the later ones is ever answered
             return np.broadcast_to(first, (longest(self.attacks[x]), *first.shape[1:]))
-        rest = _aligned(getattr(self.later[x], name)[k][(..., 0, *member)], depth)
+        rest = aligned(getattr(self.later[x], name)[k][(..., 0, *member)], depth)
         shape = np.broadcast_shapes(first.shape[1:], rest.shape[1:])
         return np.concatenate([np.broadcast_to(one, (len(one), *shape)) for one in (first, rest)])
 
@@ -224,7 +224,7 @@ def plans(
     rows: dict[str, list[Floats]] = {key: [] for key in ("slopes", "costs", "answered", "helped", "holds", "payoffs")}
     for x, attack in enumerate(attacks):
         share, across = held(attack, dimensions), crossing(attack, dimensions)
-        fights = across * _aligned(_fitted(resists[x], len(across)), dimensions)
+        fights = across * aligned(_fitted(resists[x], len(across)), dimensions)
         reached, answered = _survival(fights)
         quiet = reached - answered  # reached and not answered
         h, strength = (met.at_steps(name, x, pick[x]) for name in ("holds", "strength"))
@@ -254,48 +254,7 @@ def plans(
     return Plans(tuple(kinds), tuple(counts), **stacked)
 
 
-def resistance(
-    target: Target, attack: AttackOption, holds: Floats, strength: Floats, value: Any, punishment: Any
-) -> Floats:
-    """Return R_k, the probability that the target resists each step that crosses the threshold, shape (n, ...).
-
-    Parameters
-    ----------
-    target : Target
-    attack : AttackOption
-    holds, strength : ndarray, shape (n, ...)
-        What the target expects each step to meet.
-    value : array_like, shape (...)
-        Value of the prize to the aggressor that it reckons with.
-    punishment : array_like, shape (...)
-    """
-    dimensions = max(
-        holds.ndim - 1, np.ndim(value), np.ndim(punishment), np.ndim(target.stake), len(target.cost.batch_shape),
-        dimensions_of(attack),
-    )  # fmt: skip
-    holds, strength = _aligned(holds, dimensions), _aligned(strength, dimensions)
-    share, across = held(attack, dimensions), crossing(attack, dimensions)
-    stake = np.asarray(target.stake)
-    gain = np.asarray(value) * np.asarray(attack.share)
-    later, more = np.zeros(()), np.zeros(())  # Z, and what going on is worth to the aggressor
-    found: list[Floats] = []
-    for k in range(len(across) - 1, -1, -1):
-        kept = stake * share[k] * holds[k]
-        limit = np.asarray(kept - later)
-        fights = np.asarray(target.cost.cdf(limit))
-        found.append(fights)
-        if k == 0:  # nothing comes before
-            break
-        paid = np.asarray(target.cost.partial_mean(limit))
-        rho = across[k] * fights
-        war = gain * share[k] * (1 - holds[k]) - np.asarray(attack.cost) - np.asarray(punishment) * strength[k]
-        worth = rho * war + (1 - rho) * (gain * (share[k] - share[k + 1]) - np.asarray(attack.step_cost) + more)
-        met = across[k] * (fights * kept - paid + (1 - fights) * later) + (1 - across[k]) * later
-        later, more = np.where(worth > 0, met, stake * share[k]), np.maximum(worth, 0.0)
-    return np.stack(np.broadcast_arrays(*found[::-1]))
-
-
-def _aligned(rows: Floats, dimensions: int) -> Floats:
+def aligned(rows: Floats, dimensions: int) -> Floats:
     """Return rows with so many dimensions behind the first, the missing ones put in after it."""
     return np.asarray(rows.reshape(rows.shape[0], *(1,) * (dimensions + 1 - rows.ndim), *rows.shape[1:]))
 

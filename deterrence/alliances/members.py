@@ -1,4 +1,4 @@
-"""Members of an alliance and kinds of attack: the records that a participation game is made of."""
+"""Members of an alliance, and the kinds of help that they may give."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from deterrence.alliances.declarations import check_name, number_in
 from deterrence.games.distributions import Distribution
 from deterrence.games.errors import GameError, ParameterError
 
@@ -108,7 +109,7 @@ class Member:
         Days until the part at high readiness is there; >= 0.
     bias : array_like
         beta in [0, 1], how strong an answer it wants beyond what the severity of the case warrants (severity runs
-        from 0 to 1); only differences between members count. See ``games.talk``.
+        from 0 to 1); only differences between members count. See ``alliances.cheap_talk``.
 
     Notes
     -----
@@ -189,98 +190,3 @@ class Member:
             what = key.replace("_", " ")
             raise GameError(f"{what} of {self.name} has no attack {attack!r}; it has {', '.join(map(repr, value))}")
         return value[attack]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attack:
-    """A kind of attack.
-
-    Attributes
-    ----------
-    name : str
-        For example ``"hybrid"``, ``"limited"``, ``"full"``.
-    strength : array_like, shape (...)
-        A, the attacker's strength in this attack; > 0, in the members' unit of strength.
-    window : array_like
-        W, days until the attack is decided; > 0.
-    attribution : array_like
-        Probability in [0, 1] that the attacker can be named at all; where it cannot, nobody recognises an attack.
-    at_stake : array_like
-        Share in [0, 1] of each member's ``stake`` that this attack puts at risk.
-
-    Raises
-    ------
-    ParameterError
-        If a number is out of its range.
-    """
-
-    name: str
-    strength: Any
-    window: Any = 30.0
-    attribution: Any = 1.0
-    at_stake: Any = 1.0
-
-    def __post_init__(self) -> None:
-        check_name(self.name, "attack")
-        for key in ("attribution", "at_stake"):
-            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, 1.0, f"{key} of {self.name}"))
-        for key in ("strength", "window"):
-            object.__setattr__(
-                self, key, number_in(getattr(self, key), 0.0, np.inf, f"{key} of {self.name}", strict=True)
-            )
-
-
-def number_in(value: Any, low: float, high: float, what: str, *, strict: bool = False) -> Any:
-    """Return a number (or a read-only array of them) that lies in a range; ``strict`` leaves out the lower end.
-
-    Raises
-    ------
-    ParameterError
-        If it does not; the message names ``what`` and the value.
-    """
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ParameterError(f"{what} must be a number, got {value!r}") from None
-    bad = ~np.isfinite(array) | (array > high) | ((array <= low) if strict else (array < low))
-    if bad.any():
-        expected = (
-            f"in [{low:g}, {high:g}]"
-            if np.isfinite(high)
-            else f"{'above' if strict else 'at least'} {low:g} and finite"
-        )
-        raise ParameterError(f"{what} must be {expected}, got {array[bad].flat[0]:g}")
-    if array.ndim == 0:
-        return float(array)
-    array = array.copy()
-    array.setflags(write=False)
-    return array
-
-
-def check_name(name: Any, what: str) -> None:
-    """Raise GameError unless a name is a string that a path can hold."""
-    if not isinstance(name, str) or not name or name == "*" or '"' in name:
-        raise GameError(
-            f"the name of a {what} must be a string other than '' and '*', without double quotes; got {name!r}"
-        )
-
-
-def distinct(records: Any, kind: type, what: str) -> tuple[Any, ...]:
-    """Return named records as a tuple.
-
-    Raises
-    ------
-    GameError
-        If there is none, one is of another kind, or a name stands twice.
-    """
-    found = tuple(records)
-    if not found:
-        raise GameError(f"{what} must hold at least one, got none")
-    names = []
-    for record in found:
-        if not isinstance(record, kind):
-            raise GameError(f"{what} must hold {kind.__name__}, got {type(record).__name__}")
-        if record.name in names:  # type: ignore[attr-defined]
-            raise GameError(f"{what} must have distinct names, got {record.name!r} twice")  # type: ignore[attr-defined]
-        names.append(record.name)  # type: ignore[attr-defined]
-    return found

@@ -6,7 +6,7 @@ W_x) / tau)); the defence has strength S = B + sum f_i + (1 + iota 1{invoked}) s
 probability H_x(S) = S^m / (S^m + A_x^m). Member i gets s_i H_x(S) - c_i if it assists and s_i H_x(S) - (r_i
 1{invoked} + h_i + t f_i) if it stays out.
 
-With all that a member and a treaty may say, w_i is sigma_i K_i times the share of ``games.arrival``, assisting
+With all that a member and a treaty may say, w_i is sigma_i K_i times the share of ``alliances.arrival``, assisting
 costs g_i c_i + p_i + (1 - delta_i) r_i 1{invoked}, and staying out r_i 1{invoked} + h_i + t f_i, where r_i = (1 -
 o_i) (obligation_i + a) + u_i; sigma, g and delta are ``strength``, ``cost`` and ``discharges`` of its kind of
 ``support``, o ``opt_out``, u ``audience``, p ``opposition``, and a the treaty's ``automaticity``. An attack may
@@ -29,10 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.arrival import arriving_share
+from deterrence.alliances.attacks import Attack
 from deterrence.alliances.cheap_talk import pivotal_bias, surviving_share
-from deterrence.alliances.invocation import Invocation, InvocationRule, invocation
-from deterrence.alliances.members import MEMBER_NUMBERS, Attack, Member, Support, check_name, distinct, number_in
-from deterrence.alliances.participation_stage import ParticipationStage, contest_success
+from deterrence.alliances.contest import contest_success
+from deterrence.alliances.declarations import distinct, number_in
+from deterrence.alliances.members import MEMBER_NUMBERS, Member
+from deterrence.alliances.treaty import Invocation, InvocationRule, invocation
 from deterrence.games.display import Display
 from deterrence.games.distributions import DistributionRow, stack_last
 from deterrence.games.errors import GameError, did_you_mean
@@ -40,20 +42,102 @@ from deterrence.games.paths import Change, changed
 
 Floats = NDArray[np.float64]
 
-__all__ = [
-    "STATES",
-    "Attack",
-    "Member",
-    "ParticipationGame",
-    "ParticipationStage",
-    "Support",
-    "check_name",
-    "contest_success",
-    "distinct",
-    "number_in",
-]
-
 STATES = ("invoked", "not invoked")
+
+
+@dataclass(frozen=True, eq=False)
+class ParticipationStage:
+    """The simultaneous-move game after one kind of attack, in one state of the treaty: all that a solver needs.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The N members.
+    base : ndarray, shape (...)
+        Strength that fights in any case: B + sum of forward strengths.
+    weights : ndarray, shape (..., N)
+        w', what each member's assistance adds in time.
+    strength, decisiveness : ndarray, shape (...)
+        The attack's A and m.
+    stakes, penalties : ndarray, shape (..., N)
+        s, and what staying out costs more than assisting, both per unit of the private cost.
+    position : ndarray, shape (..., N)
+        Probability that each member is in a position to act.
+    costs : DistributionRow
+        Of N distributions.
+    burdens : ndarray, shape (..., N)
+        What the member pays whatever it does.
+    units : ndarray, shape (..., N)
+        Share of its private cost that its kind of support costs.
+    """
+
+    names: tuple[str, ...]
+    base: Floats
+    weights: Floats
+    strength: Floats
+    decisiveness: Floats
+    stakes: Floats
+    penalties: Floats
+    position: Floats
+    costs: DistributionRow
+    burdens: Floats = field(default_factory=lambda: np.zeros(1))
+    units: Floats = field(default_factory=lambda: np.ones(1))
+
+    @cached_property
+    def batch_shape(self) -> tuple[int, ...]:
+        """Leading dimensions, broadcast."""
+        rows = (self.weights, self.stakes, self.penalties, self.position, self.burdens, self.units)
+        return np.broadcast_shapes(
+            self.base.shape,
+            self.strength.shape,
+            self.decisiveness.shape,
+            self.costs.batch_shape,
+            *(a.shape[:-1] for a in rows),
+        )
+
+    def defence_holds(self, strength: Floats) -> Floats:
+        """Return H at total strengths of shape (..., L): the batch dimensions come first."""
+        return contest_success(strength, self.strength[..., None], self.decisiveness[..., None])
+
+    def payoffs(self, cutpoints: Floats, probabilities: Floats, holds: Floats) -> Floats:
+        """Return each member's expected payoff before it knows its cost, shape (..., N).
+
+        Parameters
+        ----------
+        cutpoints, probabilities : ndarray, shape (..., N)
+            Those of cost equal to the cutpoint may mix: the probability is then below e F(c).
+        holds : ndarray, shape (...)
+            E[H].
+        """
+        paid = self.position * self.costs.partial_mean(cutpoints)
+        paid = paid - cutpoints * (self.position * self.costs.cdf(cutpoints) - probabilities)
+        worth = self.stakes * np.asarray(holds)[..., None] - paid - self.penalties * (1 - probabilities)
+        return np.asarray(self.units * worth - self.burdens)
+
+    def at(self, index: Any) -> ParticipationStage:
+        """Return the stage at one index (or a slice) of the batch dimensions."""
+        shape = self.batch_shape
+        n = len(self.names)
+
+        def one(array: Floats) -> Floats:
+            return array if array.ndim == 0 else np.broadcast_to(array, shape)[index]
+
+        def row(array: Floats) -> Floats:
+            return array if array.ndim == 1 else np.broadcast_to(array, (*shape, n))[index]
+
+        return ParticipationStage(
+            self.names,
+            one(self.base),
+            row(self.weights),
+            one(self.strength),
+            one(self.decisiveness),
+            row(self.stakes),
+            row(self.penalties),
+            row(self.position),
+            self.costs.at(index, shape),
+            row(self.burdens),
+            row(self.units),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -89,7 +173,7 @@ class ParticipationGame(Display):
         Obligation >= 0 that the treaty itself lays on every member once it is invoked.
     talk : array_like
         Probability in [0, 1] that a member is heard when members talk before they vote. How much of what they know
-        survives the talk depends on their ``bias``; see ``games.talk``.
+        survives the talk depends on their ``bias``; see ``alliances.cheap_talk``.
 
     Raises
     ------

@@ -9,22 +9,145 @@ stake, its fighting and its staying out cost it comes on top.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.attacks import REFRAIN, AttackOption
 from deterrence.alliances.campaign import Plans
-from deterrence.alliances.records import REFRAIN, AttackOption, PostureStage
+from deterrence.alliances.declarations import check_name, distinct, number_in
 from deterrence.games.distributions import Distribution, stack_last
-from deterrence.games.errors import GameError
+from deterrence.games.errors import GameError, ParameterError
+from deterrence.games.paths import Change, Overlay
 from deterrence.games.signaling import SignalingGame
 
 Floats = NDArray[np.float64]
 
 EVENTS = ("attack", "war", "defence holds", "defence fails")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllianceType:
+    """A private type of the alliance, say firm or soft: what is different about its members.
+
+    Attributes
+    ----------
+    name : str
+        For example ``"firm"``.
+    probability : float
+        Prior in [0, 1].
+    changes : mapping of path to change
+        Overlay on the collective-defence game, for example ``{"members.USA.cost.location": "-0.5"}``.
+    """
+
+    name: str
+    probability: Any
+    changes: Overlay = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "type")
+        object.__setattr__(
+            self, "probability", number_in(self.probability, 0.0, 1.0, f"probability of type {self.name}")
+        )
+        object.__setattr__(self, "changes", dict(self.changes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posture:
+    """A posture that the alliance may take before the aggressor chooses.
+
+    Attributes
+    ----------
+    name : str
+        For example ``"battlegroups"``.
+    cost : array_like
+        k, sunk cost that the sender pays whatever follows; >= 0, in the sender's units of utility.
+    forward : mapping of str to array_like
+        Strength stationed with the target by member; it *replaces* that member's ``forward``.
+    obligation : array_like
+        a, added to the obligation of every member (or of those in ``tied``): tied hands; >= 0.
+    tied : tuple of str
+        The members whose hands it ties; all if empty.
+    changes : mapping of path to change
+        Any other change that comes with the posture.
+    """
+
+    name: str
+    cost: Any = 0.0
+    forward: Mapping[str, Any] = field(default_factory=dict)
+    obligation: Any = 0.0
+    tied: tuple[str, ...] = ()
+    changes: Overlay = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "posture")
+        object.__setattr__(self, "cost", number_in(self.cost, 0.0, np.inf, f"cost of posture {self.name}"))
+        object.__setattr__(
+            self, "obligation", number_in(self.obligation, 0.0, np.inf, f"obligation of posture {self.name}")
+        )
+        stationed = {
+            name: number_in(value, 0.0, np.inf, f"forward of {name} in posture {self.name}")
+            for name, value in self.forward.items()
+        }
+        object.__setattr__(self, "forward", stationed)
+        object.__setattr__(self, "tied", tuple(self.tied))
+        object.__setattr__(self, "changes", dict(self.changes))
+
+    def overlay(self) -> Overlay:
+        """Return the posture as changes by path."""
+        found: dict[str, Change] = {f"members.{_quoted(name)}.forward": value for name, value in self.forward.items()}
+        if np.any(self.obligation):
+            for name in self.tied or ("*",):
+                found[f"members.{_quoted(name)}.obligation"] = {"add": self.obligation}
+        return {**found, **self.changes}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostureStage:
+    """The signaling stage: private types of the alliance, and the postures among which it picks.
+
+    Attributes
+    ----------
+    types : tuple of AllianceType
+        At least one; their probabilities sum to one within 1e-9 (overlays may break this and are then rescaled).
+    postures : tuple of Posture
+        At least one.
+    sender : str
+        The member whose payoff counts; ``""`` for the sum over all members.
+    quantiles : int
+        Number of the aggressor's types: bins of equal probability of its value v; 1 to 200.
+    """
+
+    types: tuple[AllianceType, ...]
+    postures: tuple[Posture, ...]
+    sender: str = ""
+    quantiles: int = 8
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "types", distinct(self.types, AllianceType, "types"))
+        object.__setattr__(self, "postures", distinct(self.postures, Posture, "postures"))
+        if not isinstance(self.quantiles, int) or not 1 <= self.quantiles <= 200:
+            raise ParameterError(f"quantiles must be a whole number in [1, 200], got {self.quantiles!r}")
+
+    @property
+    def prior(self) -> Floats:
+        """Probabilities of the types, rescaled to sum to one, shape (..., T).
+
+        Raises
+        ------
+        ParameterError
+            If all are zero.
+        """
+        p = np.stack(
+            np.broadcast_arrays(*(np.asarray(one.probability, dtype=np.float64) for one in self.types)), axis=-1
+        )
+        total = p.sum(axis=-1, keepdims=True)
+        if (total <= 0).any():
+            raise ParameterError(f"the probabilities of types {', '.join(t.name for t in self.types)} are all 0")
+        return np.asarray(p / total)
 
 
 @dataclass(eq=False)
@@ -195,3 +318,7 @@ def _labelled(values: Floats, probabilities: Floats) -> PrizeTypes:
         label = f"v={values[k]:.3g}" if values.ndim == 1 else f"v in bin {k + 1}"
         labels.append(label if label not in labels else f"{label} ({k + 1})")
     return PrizeTypes(values, probabilities, tuple(labels))
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if "." in name else name

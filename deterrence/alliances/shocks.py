@@ -24,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.alliances.members import Member, check_name, distinct, number_in
+from deterrence.alliances.declarations import check_name, distinct, number_in
+from deterrence.alliances.members import Member
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.paths import Overlay
 

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.alliances.members import Member, number_in
+from deterrence.alliances.declarations import number_in
+from deterrence.alliances.members import Member
 from deterrence.games.errors import GameError, did_you_mean
 
 Floats = NDArray[np.float64]

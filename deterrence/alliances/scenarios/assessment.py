@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.response import Response
+from deterrence.alliances.scenarios.assessment_text import report, words
 from deterrence.alliances.scenarios.sensitivity import Turn, dials, turn
-from deterrence.alliances.scenarios.wording import report, words
 from deterrence.games.display import Display
 from deterrence.games.errors import ScenarioError
 from deterrence.games.services import service

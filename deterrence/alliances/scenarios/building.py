@@ -22,8 +22,7 @@ from deterrence.alliances.collective_defence import (
     Target,
     Treaty,
 )
-from deterrence.alliances.members import BY_ATTACK, MEMBER_NUMBERS
-from deterrence.alliances.participation import Member
+from deterrence.alliances.members import BY_ATTACK, MEMBER_NUMBERS, Member
 from deterrence.alliances.scenarios.expressions import ExpressionError, evaluate, names_in
 from deterrence.alliances.scenarios.schema import (
     AggressorTable,

@@ -10,7 +10,7 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from deterrence.alliances.scenarios.places import line_of
+from deterrence.alliances.scenarios.line_numbers import line_of
 from deterrence.alliances.scenarios.schema import Entry, ScenarioTable
 from deterrence.games.errors import GameError, ParameterError, ScenarioError, did_you_mean
 

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from deterrence.alliances.beliefs import BELIEVES
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.scenarios.assessment import Assessment, assess
 from deterrence.alliances.scenarios.building import BuildError, build
-from deterrence.alliances.scenarios.display import scenario_html
 from deterrence.alliances.scenarios.loader import names, parse, read_source, report
 from deterrence.alliances.scenarios.schema import ScenarioTable
 from deterrence.alliances.scenarios.variants import changed_file, varied
@@ -349,10 +349,25 @@ class Scenario(Display):
         raise ParameterError(f"{name!r} names no player; write perception.PLAYER.path with PLAYER one of {known}")
 
     def _repr_html_(self) -> str:
-        return scenario_html(self)
+        return _html(self)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.title}"
+
+
+def _html(scenario: Scenario) -> str:
+    """Return a scenario as HTML; every text of its file is escaped."""
+    table = scenario.table
+    parts = [f"<h3>{escape(scenario.title)} <small>({escape(scenario.name)})</small></h3>"]
+    parts += [f"<p>{escape(part)}</p>" for part in table.description.split("\n\n") if part.strip()]
+    for head, words in (("Shows", table.shows), ("Does not show", table.does_not_show)):
+        if words:
+            parts.append(f"<p><b>{head}:</b> {escape(words)}</p>")
+    parts.append(scenario.game()._repr_html_())
+    if table.sources:
+        listed = "".join(f"<li><b>{escape(key)}</b>: {escape(words)}</li>" for key, words in table.sources.items())
+        parts.append(f"<details><summary>sources</summary><ul>{listed}</ul></details>")
+    return "\n".join(parts)
 
 
 def _change(path: str, value: Any) -> tuple[str, Any]:

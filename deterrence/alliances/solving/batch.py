@@ -2,7 +2,7 @@ r"""Cutpoint equilibria of a batch of participation stages: the lowest and the h
 
 Most points of a sweep have one equilibrium only, and often that can be shown at little cost: c* lies between
 the penalty and the penalty plus stake times the most that a member can add, which bounds the density of F, and
-the second differences of H are bounded (``participation_bounds``). Where the spectral radius of the product
+the second differences of H are bounded (``solving.bounds``). Where the spectral radius of the product
 is below one the cutpoint map is a contraction: any start leads to the same fixed point, so one is followed.
 Elsewhere nobody and everybody are the starts. Points that are equal in every number are solved once.
 """

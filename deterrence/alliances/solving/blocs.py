@@ -2,7 +2,7 @@
 
 A member without stake does the same whatever the others do, and one whose strength comes too late or is nil
 sways nobody. If all the rest are identical, an equilibrium in which they do the same is a root of p - e
-F(c*(p)) on [0, e]. Cells of [0, e] are ruled out by bounds on c* (``participation_bounds``), or shown to hold
+F(c*(p)) on [0, e]. Cells of [0, e] are ruled out by bounds on c* (``solving.bounds``), or shown to hold
 one root at most by bounds on the slope, or halved. Where the cost has atoms, the roots are the levels of F
 that support themselves and the p at which c* meets an atom: there members of that cost mix, as in the
 volunteer's dilemma.

@@ -22,8 +22,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.contest import contest_curvature, contest_steepness
 from deterrence.alliances.participation import ParticipationStage
-from deterrence.alliances.solving.contest_bounds import contest_curvature, contest_steepness
 from deterrence.alliances.solving.expected_defence import ExpectedDefence, expected_defence
 from deterrence.alliances.solving.strength import RESOLUTION
 

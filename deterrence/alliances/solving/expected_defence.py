@@ -35,8 +35,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.contest import contest_curvature
 from deterrence.alliances.participation import ParticipationStage
-from deterrence.alliances.solving.contest_bounds import contest_curvature
 from deterrence.alliances.solving.strength import RESOLUTION, EvenLattice, Support, exact_support
 from deterrence.games.errors import ParameterError
 

@@ -8,7 +8,7 @@ That is a fixed point q = T(q) in [0, e]. H is S-shaped, so contributions are co
 weak and substitutes where it is strong, and there can be several. From each of many deterministic starts T is
 iterated (from nobody and from everybody this leads to the lowest and the highest equilibrium where all are
 complements, by monotonicity) and the rest is done by Newton's method. Whether anything can be missing is
-decided by ``participation_bounds`` and, where the members that matter form one bloc of identical ones, by
+decided by ``solving.bounds`` and, where the members that matter form one bloc of identical ones, by
 isolating the roots in one dimension; only a proof sets ``complete``.
 
 References

@@ -17,7 +17,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.alliances.participation import Attack, Member, ParticipationGame
+from deterrence.alliances.attacks import Attack
+from deterrence.alliances.members import Member
+from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.participation_profile import ParticipationProfile
 from deterrence.games.equilibrium import Certificate, Equilibrium
 

@@ -1,14 +1,14 @@
-"""The chance move of collective defence: who recognises an attack, and whether the treaty is invoked.
+"""The treaty: what members have agreed, how they vote, and whether an attack invokes it.
 
 Member i recognises attack x with probability e_i. With probability chi (``shared_intelligence``) all members
 share one assessment, drawn once at the mean of e; else draws are independent. The treaty is invoked iff the
 votes of those who recognise reach the quota of the rule. So P(invoked) is the tail of a weighted
 Poisson-binomial distribution, mixed with chi.
 
-Where members talk before they vote, member i holds the common assessment with probability tau_i (``games.talk``) and
-its own otherwise. Given the common draw C, which is 1 with probability mean(e), members are independent again, each
-recognising with probability tau_i C + (1 - tau_i) e_i: so P(invoked) is the mean of two tails. All tau_i = 0 gives
-independent draws, all tau_i = 1 one assessment, as chi = 1 does.
+Where members talk before they vote, member i holds the common assessment with probability tau_i
+(``alliances.cheap_talk``) and its own otherwise. Given the common draw C, which is 1 with probability mean(e),
+members are independent again, each recognising with probability tau_i C + (1 - tau_i) e_i: so P(invoked) is the mean
+of two tails. All tau_i = 0 gives independent draws, all tau_i = 1 one assessment, as chi = 1 does.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.declarations import number_in
 from deterrence.games.errors import GameError, did_you_mean
 
 Floats = NDArray[np.float64]
@@ -141,6 +142,55 @@ class InvocationRule:
             )
         quota = {"threshold": self.threshold, "unanimity": n, "majority": n // 2 + 1}[self.kind]
         return np.ones(n), float(quota)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Treaty:
+    """What the members have agreed.
+
+    Attributes
+    ----------
+    rule : InvocationRule, str or mapping
+        ``"unanimity"``, ``"majority"``, ``{"threshold": k}``, ``{"lead": name}`` or ``{"votes": {...},
+        "quota": x}``.
+    shared_intelligence : array_like
+        chi in [0, 1], probability that all members share one assessment of the attack.
+    integration : array_like
+        iota >= 0: assisting strength is multiplied by 1 + iota once the treaty is invoked.
+    consultation : array_like
+        Days that consultation adds to every member's delay when the treaty is invoked; >= 0.
+    deliberation : array_like
+        Mean days that each member needs to agree; consultation lasts until enough have; >= 0.
+    automaticity : array_like
+        Obligation that the treaty itself lays on every member once it is invoked; >= 0.
+    incidents : array_like
+        Probability in [0, 1] that, if the aggressor refrains, something happens that members may take for an
+        attack of the first kind, each with its ``false_alarm``; added to that kind's own ``incidents``.
+    talk : array_like
+        Probability in [0, 1] that a member is heard when members talk before they vote. How much survives the talk
+        depends on the differences between their ``bias``: the most informative equilibrium of cheap talk
+        (``alliances.cheap_talk``).
+    integrated_command : array_like
+        Share in [0, 1] of the days of consultation and deliberation that an integrated command saves: forces under
+        it move on its order.
+    """
+
+    rule: InvocationRule = field(default_factory=InvocationRule)
+    shared_intelligence: Any = 0.0
+    integration: Any = 0.0
+    consultation: Any = 0.0
+    deliberation: Any = 0.0
+    automaticity: Any = 0.0
+    incidents: Any = 0.0
+    talk: Any = 0.0
+    integrated_command: Any = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rule", InvocationRule.of(self.rule))
+        for key in ("integration", "consultation", "deliberation", "automaticity"):
+            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, np.inf, key))
+        for key in ("shared_intelligence", "incidents", "talk", "integrated_command"):
+            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, 1.0, key))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Bounds on the slope and the bend of the contest success function H(S) = S^m / (S^m + A^m)."""
+"""The contest success function H(S) = S^m / (S^m + A^m), and bounds on its slope and its bend."""
 
 from __future__ import annotations
 
@@ -8,6 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+
+def contest_success(own: Any, other: Any, decisiveness: Any) -> Floats:
+    """Return H(S) = S^m / (S^m + A^m), the ratio contest success function, broadcast.
+
+    Parameters
+    ----------
+    own : array_like
+        S >= 0; at S = 0 the defence fails for certain.
+    other : array_like
+        A > 0.
+    decisiveness : array_like
+        m > 0.
+
+    References
+    ----------
+    .. [1] J. Hirshleifer, "Conflict and Rent-Seeking Success Functions", Public Choice 63 (1989), 101-112.
+    """
+    from scipy.special import expit
+
+    with np.errstate(divide="ignore"):
+        return np.asarray(expit(decisiveness * (np.log(np.asarray(own, dtype=np.float64)) - np.log(other))))
 
 
 def contest_curvature(low: Any, high: Any, strength: Any, decisiveness: Any) -> Floats:

@@ -1,0 +1,87 @@
+"""The target: whether it resists an attack, or yields because it doubts that anyone would come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deterrence.alliances.attacks import AttackOption
+from deterrence.alliances.campaign import aligned, crossing, dimensions_of, held
+from deterrence.alliances.declarations import check_name, number_in
+from deterrence.games.distributions import Distribution
+from deterrence.games.errors import ParameterError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The protege: whether it resists an attack, or yields because it doubts that anyone would come.
+
+    It resists iff its private cost of resisting is at most its stake times the probability, at its own
+    values, that the defence holds. If it yields the aggressor takes its share of the prize without a fight.
+    Against an attack in steps it looks ahead: see ``alliances.campaign``.
+
+    Attributes
+    ----------
+    name : str
+        Used for its overlay in ``perception``.
+    stake : array_like
+        What it saves if the defence holds; >= 0.
+    cost : Distribution
+        Private cost of resisting, in the same units.
+    """
+
+    name: str = "Target"
+    stake: Any = 1.0
+    cost: Distribution = field(default_factory=lambda: Distribution(family="degenerate", location=0.0))
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "target")
+        object.__setattr__(self, "stake", number_in(self.stake, 0.0, np.inf, f"stake of {self.name}"))
+        if not isinstance(self.cost, Distribution):
+            raise ParameterError(f"cost of {self.name} must be a Distribution, got {type(self.cost).__name__}")
+
+
+def resistance(
+    target: Target, attack: AttackOption, holds: Floats, strength: Floats, value: Any, punishment: Any
+) -> Floats:
+    """Return R_k, the probability that the target resists each step that crosses the threshold, shape (n, ...).
+
+    Parameters
+    ----------
+    target : Target
+    attack : AttackOption
+    holds, strength : ndarray, shape (n, ...)
+        What the target expects each step to meet.
+    value : array_like, shape (...)
+        Value of the prize to the aggressor that it reckons with.
+    punishment : array_like, shape (...)
+    """
+    dimensions = max(
+        holds.ndim - 1, np.ndim(value), np.ndim(punishment), np.ndim(target.stake), len(target.cost.batch_shape),
+        dimensions_of(attack),
+    )  # fmt: skip
+    holds, strength = aligned(holds, dimensions), aligned(strength, dimensions)
+    share, across = held(attack, dimensions), crossing(attack, dimensions)
+    stake = np.asarray(target.stake)
+    gain = np.asarray(value) * np.asarray(attack.share)
+    later, more = np.zeros(()), np.zeros(())  # Z, and what going on is worth to the aggressor
+    found: list[Floats] = []
+    for k in range(len(across) - 1, -1, -1):
+        kept = stake * share[k] * holds[k]
+        limit = np.asarray(kept - later)
+        fights = np.asarray(target.cost.cdf(limit))
+        found.append(fights)
+        if k == 0:  # nothing comes before
+            break
+        paid = np.asarray(target.cost.partial_mean(limit))
+        rho = across[k] * fights
+        war = gain * share[k] * (1 - holds[k]) - np.asarray(attack.cost) - np.asarray(punishment) * strength[k]
+        worth = rho * war + (1 - rho) * (gain * (share[k] - share[k + 1]) - np.asarray(attack.step_cost) + more)
+        met = across[k] * (fights * kept - paid + (1 - fights) * later) + (1 - across[k]) * later
+        later, more = np.where(worth > 0, met, stake * share[k]), np.maximum(worth, 0.0)
+    return np.stack(np.broadcast_arrays(*found[::-1]))
