@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -289,6 +290,14 @@ def test_every_public_name_can_be_had():
         assert getattr(deterrence, name) is not None
     with pytest.raises(AttributeError, match="no_such_name"):
         deterrence.no_such_name  # noqa: B018
+
+
+@pytest.mark.parametrize("package", [m for m in SOURCES if "_HOME" in SOURCES[m] and m != "deterrence"])
+def test_every_name_that_a_package_hands_on_can_be_had(package):
+    """Names imported when first used are told by strings, which neither the type checker nor a rename follows."""
+    handed_on = importlib.import_module(package)
+    for name in handed_on.__all__:
+        assert getattr(handed_on, name) is not None, name
 
 
 # ---------------------------------------------------------------- what no file may hold

@@ -14,8 +14,8 @@ _HOME = {
     "phase_map": "maps",
     "heat_map": "maps",
     "small_multiples": "multiples",
-    "tornado": "swings",
-    "index_chart": "swings",
+    "tornado": "tornado",
+    "index_chart": "tornado",
     "attack_curve": "scenario_curve",
 }
 
