@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from model_comparison import CHECKS, differences
+from shipped_numbers import unintended
 
 import deterrence as dt
 from deterrence.models.parameter_table import Choice
@@ -38,6 +39,7 @@ def test_published_number(check, route):
         return
     found = getattr(model, route)(**check["params"])
     assert not list(differences(found, check["expect"], check["tol"]))
+    assert not unintended("models", f"{check['id']} {route}", found)
 
 
 def routes_agree(model, variant, count: int) -> None:
