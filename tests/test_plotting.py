@@ -13,7 +13,7 @@ from deterrence.plotting.curves import curve
 from deterrence.plotting.maps import heat_map, phase_map, phases_of
 from deterrence.plotting.multiples import small_multiples
 from deterrence.plotting.style import AREAS, HATCHES, LINES, SMALLEST, ink_on, lightness
-from deterrence.plotting.tornado import index_chart, tornado
+from deterrence.plotting.tornado_charts import index_chart, tornado
 from deterrence.sweeps import influence, sobol_indices
 from deterrence.sweeps.sweep import sweep
 from tests.sweep_games import Formula, grid, posture_game

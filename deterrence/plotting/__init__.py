@@ -14,8 +14,8 @@ _HOME = {
     "phase_map": "maps",
     "heat_map": "maps",
     "small_multiples": "multiples",
-    "tornado": "tornado",
-    "index_chart": "tornado",
+    "tornado": "tornado_charts",
+    "index_chart": "tornado_charts",
     "attack_curve": "scenario_curve",
 }
 
