@@ -1,10 +1,15 @@
-"""The answer of a model, scenario or game to a question at a whole block of parameter values."""
+"""Whatever has parameters and can be asked for the probability of an event, and its answer at many points at once.
+
+Games with symbols, models, scenarios and fits are asked in one way, by ``Answerable``; sweeps, sensitivities, pictures
+and the explorer know nothing else of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,3 +55,35 @@ class BlockAnswer:
     status: NDArray[np.uint8]
     reasons: Mapping[int, str] = field(default_factory=dict)
     degenerate: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+
+
+@runtime_checkable
+class Answerable(Protocol):
+    """What has parameters and can be asked for the probability of an event."""
+
+    @property
+    def sweep_names(self) -> tuple[str, ...]:
+        """Names of the parameters that may take many values."""
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What the probability of may be asked."""
+
+    def answer(
+        self, values: Mapping[str, Floats], *, at: Mapping[str, object], events: Sequence[Any], concept: Any = None
+    ) -> BlockAnswer:
+        """Return the answers at n points.
+
+        Parameters
+        ----------
+        values : mapping of str to ndarray, shape (n,)
+            One value per point of each parameter that takes many.
+        at : mapping of str to value
+            Parameters that are the same at all points.
+        events : sequence of event
+        concept : str or ChosenConcept, optional
+            By default its own.
+        """
+
+    def spec(self) -> dict[str, Any]:
+        """Return what identifies it, JSON-able, so that a stored result can be told to be its own."""

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.games.answers import BlockAnswer, Flags, Status
+from deterrence.games.answers import Answerable, BlockAnswer, Flags, Status
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.solvers.concepts import ChosenConcept, choose_concept
 from deterrence.sweeps.designs import Design, Floats, Part
 from deterrence.sweeps.naming import event_stem
-from deterrence.sweeps.targets import FlaggedAnswer, GameTarget, Target, code_of, target_of
+from deterrence.sweeps.targets import GameTarget, code_of, target_of
 
 Array = NDArray[Any]
 
@@ -63,7 +63,7 @@ class Question:
 
     Attributes
     ----------
-    target : Target
+    target : Answerable
     at : mapping
         Fixed values.
     events : mapping of str to event
@@ -74,7 +74,7 @@ class Question:
         Whether points with ties are solved again one by one (games only).
     """
 
-    target: Target
+    target: Answerable
     at: Mapping[str, Any]
     events: Mapping[str, Any]
     concept: ChosenConcept | None = None
@@ -229,7 +229,7 @@ class Question:
             variables["equilibria"][here] = piece.count
             variables["status"][here] = piece.status
             if "degenerate" in variables:
-                variables["degenerate"][here] = piece.degenerate if isinstance(piece, FlaggedAnswer) else False
+                variables["degenerate"][here] = piece.degenerate if piece.degenerate.size else False
             for kind, flags in piece.kinds.items():
                 if flags.any():
                     kinds.setdefault(kind, np.zeros(size, dtype=np.bool_))[here] = flags

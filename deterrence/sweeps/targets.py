@@ -1,6 +1,6 @@
 """What can be swept: models and scenarios, which answer for themselves, and games with symbols, solved here.
 
-A target offers ``answer`` (see ``Target``). ``GameTarget`` gives a game this form: signaling games are solved as
+Each is an ``Answerable`` (``deterrence.games.answers``). ``GameTarget`` makes a game one: signaling games are solved as
 arrays for all perfect Bayesian equilibria, trees of perfect information by backward induction as arrays, logit
 equilibria as arrays; everything else point by point.
 """
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass, replace
-from typing import Any, Protocol, TypeGuard
+from dataclasses import dataclass, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.participation import ParticipationGame
-from deterrence.games.answers import BlockAnswer, Flags, Status
+from deterrence.games.answers import Answerable, BlockAnswer, Flags, Status
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.paths import paths_of, value_at
@@ -32,40 +32,7 @@ _CACHED_DOUBLES = 65536  # float64 per array of games: what stays in a core's ca
 _LONG = 1000  # numbers in an array of a game that a specification spells out; longer ones are hashed
 
 
-class Target(Protocol):
-    """What a sweep asks."""
-
-    @property
-    def sweep_names(self) -> tuple[str, ...]:
-        """What may be swept."""
-
-    @property
-    def events(self) -> tuple[str, ...]:
-        """What the probability of may be asked."""
-
-    def answer(
-        self, values: Values, *, at: Mapping[str, object], events: Sequence[str], concept: Any = None
-    ) -> BlockAnswer:
-        """Return the answers at n points, one value per point of each swept name."""
-
-    def spec(self) -> dict[str, Any]:
-        """Return what identifies the target, JSON-able."""
-
-
-@dataclass(frozen=True, eq=False)
-class FlaggedAnswer(BlockAnswer):
-    """An answer that also flags points where a comparison that matters is within the tolerance of a tie.
-
-    Attributes
-    ----------
-    degenerate : ndarray of bool, shape (n,)
-    """
-
-    reasons: dict[int, str] = field(default_factory=dict)
-    degenerate: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
-
-
-def target_of(given: Any) -> Target:
+def target_of(given: Any) -> Answerable:
     """Return what a sweep asks: a model or scenario as it is, a game in the form of a target.
 
     Raises
@@ -75,16 +42,12 @@ def target_of(given: Any) -> Target:
     """
     if isinstance(given, SignalingGame | ExtensiveGame | StrategicGame | ParticipationGame):
         return GameTarget(given)
-    if _answers(given):
+    if isinstance(given, Answerable):
         return given
     hint = ""
     if isinstance(given, str):
         hint = f" {given!r}; load it first, with dt.Scenario.load or dt.models.get"
     raise ParameterError(f"a sweep asks a model, a scenario or a game with symbols, got {type(given).__name__}{hint}")
-
-
-def _answers(given: Any) -> TypeGuard[Target]:
-    return callable(getattr(given, "answer", None)) and callable(getattr(given, "spec", None))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,13 +108,13 @@ class GameTarget:
         events: Sequence[Any],
         concept: Any = None,
         settle: bool = True,
-    ) -> FlaggedAnswer:
+    ) -> BlockAnswer:
         """Return the answers at n points.
 
         Parameters
         ----------
         values, at, events
-            As in ``Target``; an event may be a predicate, too.
+            As in ``Answerable``; an event may be a predicate, too.
         concept : ChosenConcept, optional
         settle : bool
             Whether points with ties are solved again, one by one.
@@ -167,16 +130,14 @@ class GameTarget:
             return self._one_by_one(values, at, events, chosen, range(size), _blank(events, size))
         fine = self._admissible(values, at)
         if not fine.all():
-            found = _blank(events, size)
+            refused = "ParameterError: a prior or event is no probability here"
+            found = replace(_blank(events, size), reasons=dict.fromkeys(np.flatnonzero(~fine).tolist(), refused))
             found.status[~fine] = Status.INVALID
-            found.reasons.update(
-                (int(i), "ParameterError: a prior or event is no probability here") for i in np.flatnonzero(~fine)
-            )
             if fine.any():
                 part = self.answer(
                     {n: v[fine] for n, v in values.items()}, at=at, events=events, concept=chosen, settle=settle
                 )
-                _copy(part, found, np.flatnonzero(fine), events)
+                found = _spread(part, found, np.flatnonzero(fine), events)
             return found
         if chosen.name == "pbe":
             found = self._perfect_bayesian(values, at, events, chosen)
@@ -245,7 +206,7 @@ class GameTarget:
 
     def _perfect_bayesian(
         self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: ChosenConcept
-    ) -> FlaggedAnswer:
+    ) -> BlockAnswer:
         from deterrence.solvers.pbe_batch import pbe_batch
 
         games = self.game.at(**at, **values)
@@ -255,7 +216,7 @@ class GameTarget:
             survey = replace(survey, settle=False)  # type: ignore[type-var]
         found = survey(tuple(events))
         status = np.where(found.unsolved, Status.NOT_CONVERGED, Status.OK).astype(np.uint8)
-        return FlaggedAnswer(
+        return BlockAnswer(
             low={e: found.low[i] for i, e in enumerate(events)},
             high={e: found.high[i] for i, e in enumerate(events)},
             count=found.count,
@@ -266,7 +227,7 @@ class GameTarget:
 
     def _backward(
         self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: ChosenConcept
-    ) -> FlaggedAnswer:
+    ) -> BlockAnswer:
         from deterrence.solvers.spe import path_of_play, spe_batch
 
         tol = {name: value for name, value in concept.options.items() if name == "tol"}
@@ -278,7 +239,7 @@ class GameTarget:
             path: np.isin(which.ravel(), [k for k, p in enumerate(paths) if p == path]) for path in sorted(set(paths))
         }
         chances = {event: np.asarray(batch.probability(event), dtype=np.float64) for event in events}
-        return FlaggedAnswer(
+        return BlockAnswer(
             low={e: c.copy() for e, c in chances.items()},
             high={e: c.copy() for e, c in chances.items()},
             count=np.ones(size, dtype=np.int64),
@@ -289,14 +250,14 @@ class GameTarget:
 
     def _logit(
         self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: ChosenConcept
-    ) -> FlaggedAnswer:
+    ) -> BlockAnswer:
         from deterrence.solvers.qre import qre_batch
 
         game = self.game.to_extensive() if isinstance(self.game, SignalingGame) else self.game
         batch = qre_batch(game, at={**at, **values}, precision=concept.options.get("precision", 1.0))
         chances = {event: np.asarray(batch.probability(event), dtype=np.float64) for event in events}
         lost = np.flatnonzero(batch.failed)
-        return FlaggedAnswer(
+        return BlockAnswer(
             low={e: c.copy() for e, c in chances.items()},
             high={e: c.copy() for e, c in chances.items()},
             count=np.where(batch.failed, 0, 1).astype(np.int64),
@@ -313,10 +274,10 @@ class GameTarget:
         events: Sequence[Any],
         concept: ChosenConcept,
         points: Sequence[int],
-        found: FlaggedAnswer,
-    ) -> FlaggedAnswer:
+        found: BlockAnswer,
+    ) -> BlockAnswer:
         """Solve some of the points by the solver of single games."""
-        kinds = dict(found.kinds)
+        kinds, reasons = dict(found.kinds), dict(found.reasons)
         for i in points:
             for flags in kinds.values():
                 flags[i] = False
@@ -325,7 +286,7 @@ class GameTarget:
                 count = len(one) if hasattr(one, "__len__") else 1  # play that is no equilibrium, as of level k, is one
                 ranges = [one.probability(event) for event in events] if count else [(np.nan, np.nan)] * len(events)
             except Exception as error:  # a point that fails is a finding, never the end of a sweep
-                found.status[i], found.reasons[i] = code_of(error), f"{type(error).__name__}: {error}"
+                found.status[i], reasons[i] = code_of(error), f"{type(error).__name__}: {error}"
                 found.count[i] = 0
                 for event in events:
                     found.low[event][i] = found.high[event][i] = np.nan
@@ -336,7 +297,7 @@ class GameTarget:
                 found.low[event][i], found.high[event][i] = low, high
             for kind in getattr(one, "kinds", ()):
                 kinds.setdefault(kind, np.zeros(len(found.count), dtype=np.bool_))[i] = True
-        return replace(found, kinds=kinds)
+        return replace(found, kinds=kinds, reasons=reasons)
 
 
 def code_of(error: Exception) -> Status:
@@ -346,8 +307,8 @@ def code_of(error: Exception) -> Status:
     return Status.NOT_CONVERGED if isinstance(error, SolverError) else Status.FAILED
 
 
-def _blank(events: Sequence[Any], size: int) -> FlaggedAnswer:
-    return FlaggedAnswer(
+def _blank(events: Sequence[Any], size: int) -> BlockAnswer:
+    return BlockAnswer(
         low={event: np.full(size, np.nan) for event in events},
         high={event: np.full(size, np.nan) for event in events},
         count=np.zeros(size, dtype=np.int64),
@@ -358,14 +319,16 @@ def _blank(events: Sequence[Any], size: int) -> FlaggedAnswer:
     )
 
 
-def _copy(part: FlaggedAnswer, whole: FlaggedAnswer, where: NDArray[np.intp], events: Sequence[Any]) -> None:
+def _spread(part: BlockAnswer, whole: BlockAnswer, where: NDArray[np.intp], events: Sequence[Any]) -> BlockAnswer:
+    """Return the whole answer with a part of its points as that says."""
     for event in events:
         whole.low[event][where], whole.high[event][where] = part.low[event], part.high[event]
     whole.count[where], whole.status[where], whole.degenerate[where] = part.count, part.status, part.degenerate
-    kinds: Any = whole.kinds
+    kinds = {kind: np.zeros(len(whole.count), dtype=np.bool_) for kind in part.kinds}
     for kind, flags in part.kinds.items():
-        kinds.setdefault(kind, np.zeros(len(whole.count), dtype=np.bool_))[where] = flags
-    whole.reasons.update((int(where[i]), reason) for i, reason in part.reasons.items())
+        kinds[kind][where] = flags
+    reasons = {int(where[i]): reason for i, reason in part.reasons.items()}
+    return replace(whole, kinds={**whole.kinds, **kinds}, reasons={**whole.reasons, **reasons})
 
 
 def _numbers(array: Any) -> Any:
