@@ -35,6 +35,7 @@ ScenarioName = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or path of a .toml file.")
 ]
 FILES = "File to write: .csv, .nc or .json; .zarr with zarr installed, .parquet with pyarrow."
+Overwrite = Annotated[bool, typer.Option("--overwrite", "-f", help="Replace a file that exists.")]
 
 
 def _version(wanted: bool) -> None:
@@ -67,21 +68,22 @@ def assess(
     ] = None,
     as_json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown instead of tables.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Assess a scenario: likelihood of attack, who would come, and which assumption drives the answer."""
     with _bad_input():
-        from deterrence.alliances.scenarios.assessment import figure_stem
+        from deterrence.alliances.scenarios.assessment import figure_paths
         from deterrence.alliances.scenarios.scenario import Scenario
         from deterrence.games.errors import ScenarioError
 
         if as_json and markdown:
             raise ScenarioError("--json and --markdown exclude each other; give one of them")
         if figure:
-            figure_stem(figure)
+            figure_paths(figure, overwrite=overwrite)
         loaded = Scenario.load(scenario)
         _say(f"assessing {loaded.name} ...")
         found = loaded.assess()
-        paths = found.figure(figure) if figure else ()
+        paths = found.figure(figure, overwrite=overwrite) if figure else ()
     typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else found.to_markdown() if markdown else str(found))
     for path in paths:
         typer.echo(f"figure: {path}", err=as_json or markdown)
@@ -95,22 +97,24 @@ def sweep(
     vary: Annotated[list[str], typer.Option("--vary", help="NAME=LOW:HIGH:POINTS; give it again for each dimension.")],
     out: Annotated[Path, typer.Option("--out", help=FILES)],
     event: Annotated[str, typer.Option("--event", help="What the likelihood is asked of.")] = "attack",
+    overwrite: Overwrite = False,
 ) -> None:
     """Sweep a scenario or a model over a grid and write the result."""
     with _bad_input():
         from deterrence.sweeps.files import check_destination, write_dataset
 
         axes = _axes(vary)
-        check_destination(out)
+        check_destination(out, overwrite=overwrite)
         target = _target(scenario)
         from deterrence.sweeps.sweep import sweep as run
 
         result = run(target, axes, event=event, progress=sys.stderr.isatty())
-        write_dataset(result, out)
+        write_dataset(result, out, overwrite=overwrite)
     found, missing = _in_words(result, event)
     typer.echo(f"{found}; written to {out}")
     if missing:
         typer.echo(missing, err=True)
+    _end_if_all_failed(result)
 
 
 @app.command()
@@ -119,18 +123,21 @@ def study(
         Path, typer.Argument(metavar="FILE", help="A study file (TOML): what to sweep, where to store it.")
     ],
     out: Annotated[Path | None, typer.Option("--out", help=FILES)] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Run a sweep that is written down in a study file."""
     with _bad_input():
         from deterrence.sweeps.files import check_destination, write_dataset
         from deterrence.sweeps.study import Study
 
+        loaded = Study.load(file)
         if out is not None:
-            check_destination(out)
-        result = Study.load(file).run(progress=sys.stderr.isatty())
+            check_destination(out, overwrite=overwrite, store=loaded.store)
+        result = loaded.run(progress=sys.stderr.isatty())
         if out is not None:
-            write_dataset(result, out)
+            write_dataset(result, out, overwrite=overwrite)
     typer.echo(str(result))
+    _end_if_all_failed(result)
 
 
 @app.command()
@@ -143,6 +150,7 @@ def resume(
 
         result = go_on(store, progress=sys.stderr.isatty())
     typer.echo(str(result))
+    _end_if_all_failed(result)
 
 
 @app.command()
@@ -187,6 +195,7 @@ def explore(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write a page that works from disk, computed in advance, and end.")
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Open the explorer in a browser: sliders, likelihood of attack, a map, the equilibria."""
     with _bad_input():
@@ -197,7 +206,7 @@ def explore(
             from deterrence.explorer.page import write_page
 
             _say("computing the page in advance ...")
-            written = write_page(explorer, html)
+            written = write_page(explorer, html, overwrite=overwrite)
             typer.echo(f"page: {written} ({written.stat().st_size / 1e6:.1f} MB)")
             return
         from deterrence.explorer.server import serve
@@ -241,11 +250,20 @@ def models(as_json: Json = False) -> None:
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    out: Annotated[Path | None, typer.Option("--out", help="Write it to this file instead.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
     """Print the JSON schema of scenario files, for editors."""
-    from deterrence.alliances.scenarios.schema import json_schema
+    with _bad_input():
+        from deterrence.alliances.scenarios.schema import json_schema
+        from deterrence.files import write_whole
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+        text = json.dumps(json_schema(), indent=2)
+        if out is not None:
+            typer.echo(f"schema: {write_whole(out, text + chr(10), overwrite=overwrite)}")
+            return
+    typer.echo(text)
 
 
 def _in_words(result: Any, event: str) -> tuple[str, str]:
@@ -257,11 +275,23 @@ def _in_words(result: Any, event: str) -> tuple[str, str]:
     if failed < points:
         low, high = float(result[f"{event}_low"].min()), float(result[f"{event}_high"].max())
         found += f"; likelihood of {event} from {low:.1%} to {high:.1%}"
-    if not failed:
+    if not 0 < failed < points:
         return found, ""
     first = failures(result)[0]
     reason = first["reason"].partition("Error: ")[2] or first["reason"] or first["status"]
     return found, f"{failed:,} of {points:,} have no answer; the first: {reason}"
+
+
+def _end_if_all_failed(result: Any) -> None:
+    """End with exit status 1, and say why, if no point of a sweep has an answer."""
+    points = math.prod(result.sizes.values())
+    if int(result.attrs["failed"]) < points:
+        return
+    from deterrence.sweeps.sweep import failures
+
+    first = failures(result)[0]
+    typer.echo(f"error: no point has an answer; the first: {first['reason'] or first['status']}", err=True)
+    raise typer.Exit(1)
 
 
 def _target(name: str) -> Any:
@@ -386,7 +416,7 @@ def _bad_input() -> Iterator[None]:
 
     try:
         yield
-    except (GameError, ParameterError, ScenarioError) as error:
+    except (GameError, ParameterError, ScenarioError, FileExistsError, IsADirectoryError) as error:
         typer.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:

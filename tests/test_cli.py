@@ -176,8 +176,14 @@ def test_sweep_says_which_points_have_no_answer(tmp_path):
     assert result.exit_code == 0
     assert "3 points; likelihood of attack from 66.7% to 66.7%" in result.stdout
     assert "2 of 3 have no answer; the first: expected a number of at least 0, got -2.5" in result.stderr
-    result = run("sweep", "textbook", "--vary", "loss=-5:-1:1", "--out", str(tmp_path / "a.csv"))
-    assert result.stdout.startswith("1 point; written to")
+
+
+def test_a_sweep_without_any_answer_ends_with_status_1_and_says_why(tmp_path):
+    result = run("sweep", "textbook", "--vary", "loss=-5:-1:2", "--out", str(tmp_path / "a.csv"))
+    assert result.exit_code == 1
+    assert result.stdout.startswith("2 points; written to")
+    assert "error: no point has an answer; the first: ParameterError: " in result.stderr
+    assert "expected a number of at least 0, got -2.5" in result.stderr
 
 
 @pytest.mark.parametrize(

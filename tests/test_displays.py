@@ -222,7 +222,9 @@ def test_a_picture_is_saved_as_its_suffix_says(suffix, tmp_path):
     start = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF", "tex": b"% "}[suffix]
     content = path.read_bytes()
     assert content.startswith(start)
-    assert path.read_bytes() == dt.save_picture(game, path, dt.pbe(game)[0]).read_bytes(), "no clock in the file"
+    assert path.read_bytes() == dt.save_picture(game, path, dt.pbe(game)[0], overwrite=True).read_bytes(), (
+        "no clock in the file"
+    )
     if suffix == "svg":
         assert b"currentColor" not in content
         ET.fromstring(content)

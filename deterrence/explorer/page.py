@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deterrence.files import require_free, write_whole
 from deterrence.games.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def write_page(
     over: Sequence[str] | None = None,
     seconds: float | None = None,
     most_bytes: int = MOST_BYTES,
+    overwrite: bool = False,
 ) -> Path:
     """Write a page that shows the explorer without Python, from answers computed in advance.
 
@@ -78,6 +80,8 @@ def write_page(
         About how long computing may take, by default a minute. A finer grid and more pictures take longer.
     most_bytes : int
         Of the file, about; at least 500,000.
+    overwrite : bool
+        Whether a file that exists is replaced.
 
     Returns
     -------
@@ -88,6 +92,8 @@ def write_page(
     ------
     ParameterError
         If an option is wrong.
+    FileExistsError
+        If the file exists and ``overwrite`` is false.
     OSError
         If the file cannot be written.
     """
@@ -96,6 +102,7 @@ def write_page(
         raise ParameterError(f"the page is a file that ends in .html, got {os.fspath(path)!r}")
     if not target.parent.is_dir():
         raise ParameterError(f"{target.parent}: the folder does not exist")
+    require_free(target, overwrite=overwrite)
     seconds = SECONDS if seconds is None else seconds
     if not seconds > 0:
         raise ParameterError(f"seconds must be above 0, got {seconds!r}")
@@ -104,8 +111,7 @@ def write_page(
     from deterrence.explorer.cube.cube import make_cube
 
     cube = make_cube(explorer, over=over, seconds=seconds, most_bytes=most_bytes - _SPARE)
-    target.write_text(page(explorer, cube), "utf-8")
-    return target
+    return write_whole(target, page(explorer, cube), overwrite=overwrite)
 
 
 def page(explorer: Explorer, cube: Cube) -> str:

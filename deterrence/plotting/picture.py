@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deterrence.files import whole_file
 from deterrence.games.display import Display
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
@@ -63,7 +65,15 @@ class Picture(Display):
         """Return a Matplotlib figure; ``width`` in inches."""
         return figure_of(self.scene, 1.0 if width is None else width / self.width)
 
-    def save(self, path: str | Path, *, width: float | None = None, dpi: float = 200, document: bool = False) -> Path:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        width: float | None = None,
+        dpi: float = 200,
+        document: bool = False,
+        overwrite: bool = False,
+    ) -> Path:
         """Write the picture to a file; the suffix says how: ``.svg``, ``.png``, ``.pdf`` or ``.tex``.
 
         Parameters
@@ -75,6 +85,8 @@ class Picture(Display):
             Pixels per inch of a PNG.
         document : bool
             Whether a ``.tex`` file is a whole document rather than one ``tikzpicture``.
+        overwrite : bool
+            Whether a file that exists is replaced.
 
         Returns
         -------
@@ -85,6 +97,8 @@ class Picture(Display):
         ------
         GameError
             If the suffix is not known, or the width is not positive.
+        FileExistsError
+            If the file exists and ``overwrite`` is false.
         """
         path = Path(path)
         if path.suffix.lower() not in _WRITERS:
@@ -99,7 +113,8 @@ class Picture(Display):
                 f"inches, below the {SMALLEST:g} that can be read in print; draw it with a larger font_size, or a part",
                 stacklevel=2,
             )
-        _WRITERS[path.suffix.lower()](self, path, width, dpi, document)
+        with whole_file(path, overwrite=overwrite) as unfinished:
+            _WRITERS[path.suffix.lower()](self, unfinished, width, dpi, document)
         return path
 
     def _repr_html_(self) -> str:
@@ -165,14 +180,16 @@ def save_picture(thing: Any, path: str | Path, equilibrium: Any = None, **option
         Ends in ``.svg``, ``.png``, ``.pdf`` or ``.tex``.
     equilibrium : Equilibrium or profile, optional
     **options
-        ``width``, ``dpi`` and ``document`` for the file; the rest for the drawing.
+        ``width``, ``dpi``, ``document`` and ``overwrite`` for the file; the rest for the drawing.
 
     Raises
     ------
     GameError
         If the suffix is not known, or there is no drawing.
+    FileExistsError
+        If the file exists and ``overwrite`` is false.
     """
-    ours = {name: options.pop(name) for name in ("width", "dpi", "document") if name in options}
+    ours = {name: options.pop(name) for name in ("width", "dpi", "document", "overwrite") if name in options}
     return draw(thing, equilibrium, **options).save(path, **ours)
 
 
@@ -199,7 +216,10 @@ def _pdf_file(picture: Picture, path: Path, width: float | None, *_: object) -> 
     import matplotlib as mpl
 
     with mpl.rc_context({"pdf.fonttype": 42}):  # letters stay letters: text can be searched and copied
-        picture.figure(width=width).savefig(path, metadata={"Title": picture.scene.name, "CreationDate": None})
+        metadata = {"Title": picture.scene.name, "CreationDate": None}
+        page = io.BytesIO()  # on a full disk the backend of matplotlib raises an error of zlib
+        picture.figure(width=width).savefig(page, format="pdf", metadata=metadata)
+    path.write_bytes(page.getvalue())
 
 
 def _tex_file(picture: Picture, path: Path, width: float | None, _: float, document: bool) -> None:

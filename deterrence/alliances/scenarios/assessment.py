@@ -14,6 +14,7 @@ from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.response import Response
 from deterrence.alliances.scenarios.assessment_text import report, words
 from deterrence.alliances.scenarios.sensitivity import Turn, dials, turn
+from deterrence.files import require_free, whole_file
 from deterrence.games.display import Display
 from deterrence.games.errors import ScenarioError
 from deterrence.games.services import service
@@ -218,19 +219,21 @@ class Assessment(Display):
     def __str__(self) -> str:
         return report(self).text()
 
-    def figure(self, stem: str | Path) -> tuple[Path, Path]:
+    def figure(self, stem: str | Path, *, overwrite: bool = False) -> tuple[Path, Path]:
         """Draw the likelihood of attack against perceived resolve; return the paths ``stem.png`` and ``stem.svg``.
 
         Raises
         ------
         ScenarioError
             If the folder does not exist.
+        FileExistsError
+            If one of the files exists and ``overwrite`` is false.
         """
-        stem = figure_stem(stem)
+        paths = figure_paths(stem, overwrite=overwrite)
         drawn = service("attack curve")(self.scenario).figure
-        paths = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".svg")
         for path in paths:
-            drawn.savefig(path, dpi=160)
+            with whole_file(path, overwrite=overwrite) as unfinished:
+                drawn.savefig(unfinished, dpi=160)
         return paths
 
 
@@ -260,20 +263,25 @@ def assess(scenario: Scenario) -> Assessment:
     )
 
 
-def figure_stem(stem: str | Path) -> Path:
-    """Return where a figure is to be written, without its ending (``.png`` and ``.svg`` both are).
+def figure_paths(stem: str | Path, *, overwrite: bool = False) -> tuple[Path, Path]:
+    """Return where a figure is to be written: ``stem.png`` and ``stem.svg``.
 
     Raises
     ------
     ScenarioError
         If the folder does not exist.
+    FileExistsError
+        If one of the files exists and ``overwrite`` is false.
     """
     path = Path(stem)
     if path.suffix in (".png", ".svg"):
         path = path.with_suffix("")
     if not path.parent.is_dir():
         raise ScenarioError(f"figure {path}: the folder {path.parent} does not exist; make it first")
-    return path
+    paths = path.with_name(path.name + ".png"), path.with_name(path.name + ".svg")
+    for each in paths:
+        require_free(each, overwrite=overwrite)
+    return paths
 
 
 def _seen_rightly(game: CollectiveDefence) -> CollectiveDefence:
@@ -338,4 +346,4 @@ def _range(pair: tuple[Any, Any]) -> Range:
     return min(a, b), max(a, b)
 
 
-__all__ = ["Assessment", "AttackView", "MemberView", "assess", "figure_stem"]
+__all__ = ["Assessment", "AttackView", "MemberView", "assess", "figure_paths"]

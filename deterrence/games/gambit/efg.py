@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from deterrence.files import write_whole
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.gambit.efg_nodes import read_head, read_nodes
@@ -61,7 +62,7 @@ def read_efg(source: Source) -> ExtensiveGame:
     return read_nodes(tokens, players).game(title)
 
 
-def write_efg(game: ExtensiveGame, path: str | Path | None = None) -> str:
+def write_efg(game: ExtensiveGame, path: str | Path | None = None, *, overwrite: bool = False) -> str:
     """Return a tree in Gambit's ``.efg`` format, and write it to a file if a path is given.
 
     Floats are written with all their digits, and chance probabilities so that they add up to exactly one wherever the
@@ -71,6 +72,8 @@ def write_efg(game: ExtensiveGame, path: str | Path | None = None) -> str:
     ------
     GameError
         If the game is a batch or has free parameters.
+    FileExistsError
+        If the file exists and ``overwrite`` is false.
     """
     game.require_numbers()
     if game.batch_shape:
@@ -79,7 +82,7 @@ def write_efg(game: ExtensiveGame, path: str | Path | None = None) -> str:
     lines += _node_lines(game)
     text = "\n".join(lines) + "\n"
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        write_whole(path, text, overwrite=overwrite)
     return text
 
 

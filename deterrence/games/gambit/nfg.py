@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deterrence.files import write_whole
 from deterrence.games.gambit.text import Number, Source, Tokens, distinct, number_token, quoted, text_of
 from deterrence.games.quantities import Array
 from deterrence.games.strategic import StrategicGame
@@ -67,13 +68,15 @@ def read_nfg(source: Source) -> StrategicGame:
     return StrategicGame(cells, players=players, strategies=strategies, title=title)
 
 
-def write_nfg(game: StrategicGame, path: str | Path | None = None) -> str:
+def write_nfg(game: StrategicGame, path: str | Path | None = None, *, overwrite: bool = False) -> str:
     """Return a strategic form in Gambit's ``.nfg`` format (payoff variant), and write it to a file if a path is given.
 
     Raises
     ------
     GameError
         If the game has free parameters.
+    FileExistsError
+        If the file exists and ``overwrite`` is false.
     """
     game.require_numbers()
     sets = " ".join("{ " + " ".join(map(quoted, labels)) + " }" for labels in game.strategies)
@@ -83,7 +86,7 @@ def write_nfg(game: StrategicGame, path: str | Path | None = None) -> str:
     lines += [" ".join(map(number_token, row)) for row in cells]
     text = "\n".join(lines) + "\n"
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        write_whole(path, text, overwrite=overwrite)
     return text
 
 
