@@ -13,18 +13,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import expit, ndtr, owens_t
+from scipy.special import ndtr
 
 from deterrence.games.continuous import ContinuousGame, Given, Indifferent
 from deterrence.games.parameters import Parameter
 from deterrence.models.model import Model
+from deterrence.solvers.crisis_signaling import challenger, crisis_equilibria
 
-REACH = 9.0  # standard deviations beyond which the tail of an integral is left out
 CERTAIN = 37.0  # standard deviations at which a choice counts as certain: chances below 1e-299
-RARE = 1e-4  # chance of a challenge below which differences of chances lose too many digits
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(96)
-LAGUERRE = np.polynomial.laguerre.laggauss(64)
 
 PARAMETERS = (
     Parameter("S_A", 0, -20, 20, "A", "A's payoff of the status quo"),
@@ -69,22 +65,14 @@ def crisis(
 ) -> ContinuousGame:
     """Return the game in B's cutpoint: B resists iff its shock is at least -z sigma, and is indifferent there.
 
-    Chances of A's moves are integrals over the shock to its payoff of war; all roots are reported.
+    All roots are reported.
     """
 
     def moves(z: Any) -> tuple[Any, Any, Any]:
         resist = ndtr(z)
-        c = (S_A - (1 - resist) * V_A) / resist  # A's payoff of war or of backing down that makes a challenge pay
-        lows = (c - W_A) / sigma, (c - a) / sigma
-        near = np.maximum(
-            0, np.minimum(*lows)
-        )  # both integrals are taken times exp(near^2 / 2): small chances keep digits
-        war, back = (
-            _integral(lambda t, other: np.exp((near[..., None] ** 2 - t**2) / 2) * ndtr(t + other), low, own)
-            for low, own in zip(lows, ((W_A - a) / sigma, (a - W_A) / sigma), strict=True)
-        )
-        challenge = (war + back) * np.exp(-(near**2) / 2) / np.sqrt(2 * np.pi)
-        return resist, challenge, war / (war + back)
+        c = S_A + (S_A - V_A) * ndtr(-z) / resist  # A's payoff of war or of backing down that makes a challenge pay
+        challenge, firm, _ = challenger(c / sigma, W_A / sigma, a / sigma)
+        return resist, np.exp(challenge), np.exp(firm)
 
     def indifferent(p_F: Any) -> Any:  # B's payoff of war at which resisting is worth as much as conceding
         return (C_B - (1 - p_F) * V_B) / p_F
@@ -109,37 +97,10 @@ def quantile(s: Any) -> Any:
 def equilibria(
     S_A: float, V_A: float, C_B: float, W_A: float, W_B: float, a: float, V_B: float, sigma: float
 ) -> dict[str, Any]:
-    """Return every equilibrium, in increasing chance that B resists.
-
-    The chance of war is that of two correlated normal variables, by Owen's function; the fixed point in p_R is found
-    by a scan in its normal quantile.
-    """
-
-    def moves(z: Any) -> tuple[Any, Any, Any]:
-        resist = np.atleast_1d(ndtr(z))
-        c = (S_A - (1 - resist) * V_A) / resist
-        u, v = (W_A - c) / sigma, (a - c) / sigma
-        challenge = ndtr(u) + ndtr(v) - ndtr(u) * ndtr(v)
-        p_F = np.clip(_both_above(u, (W_A - a) / sigma), 0, challenge) / np.maximum(challenge, RARE)
-        rare = challenge <= RARE
-        if rare.any():
-            p_F = np.where(rare, 0.0, p_F)
-            p_F[rare] = _share_of_tails(-u[rare], -v[rare])
-        return resist, challenge, p_F
-
-    def gap(z: Any) -> Any:
-        p_F = moves(z)[2]
-        with np.errstate(all="ignore"):
-            return np.clip((W_B - (C_B - (1 - p_F) * V_B) / p_F) / sigma, -CERTAIN, CERTAIN) - z
-
-    grid = np.r_[np.linspace(-CERTAIN, -6, 80), np.linspace(-6, 6, 1201)[1:-1], np.linspace(6, CERTAIN, 80)]
-    values = gap(grid)
-    crossing = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
-    found = sorted(
-        [brentq(lambda z: gap(z)[0], grid[i], grid[i + 1], xtol=1e-15, rtol=1e-14) for i in crossing]
-        + grid[values == 0].tolist()
-    )
-    return _ranged([_named(*(float(x[0]) for x in moves(z))) for z in found])
+    """Return every equilibrium, in increasing chance that B resists."""
+    found = crisis_equilibria(S_A=S_A, V_A=V_A, C_B=C_B, W_A=W_A, W_B=W_B, a=a, V_B=V_B, sigma=sigma)
+    chances = np.stack([found.p_R, found.p_C, found.p_F], axis=-1)[: int(found.count)]
+    return _ranged([_named(*(float(x) for x in row)) for row in chances])
 
 
 def read_equilibria(solutions: tuple[dict[str, Any], ...], _: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,37 +145,3 @@ def _named(p_R: float, p_C: float, p_F: float) -> dict[str, float]:
         "P_standfirm_war": p_C * p_R * p_F,
         "P_backdown": p_C * p_R * (1 - p_F),
     }
-
-
-def _integral(function: Any, low: Any, own: float) -> Any:
-    """Return integrals of function(t, own) from each lower end; beyond 4.5 they fall faster than exp(-low t)."""
-    start = np.clip(np.asarray(low, dtype=np.float64), -REACH, 1e100)[..., None]
-    half = np.where(start > 4.5, 40 / np.maximum(start, 1), np.maximum(start, 0) + REACH - start) / 2
-    return (function(start + half * (1 + NODES), own) * WEIGHTS).sum(axis=-1) * half[..., 0]
-
-
-def _both_above(h: Any, k: float) -> Any:
-    r"""Return P(X < h, Y < k sqrt(1/2)) of standard normals with correlation sqrt(1/2), by Owen's function T.
-
-    This is P(W > c, W > a) with h and k the standardised distances of the mean of W from c and from that of a.
-    """
-    h = np.where(h == 0, 1e-300, h)
-    k = (k or 1e-300) / np.sqrt(2)
-    apart = np.where(h * k < 0, 0.5, 0.0)
-    with np.errstate(over="ignore"):
-        slopes = np.sqrt(2) * k / h - 1, np.sqrt(2) * h / k - 1
-    return (ndtr(h) + ndtr(k)) / 2 - owens_t(h, slopes[0]) - owens_t(k, slopes[1]) - apart
-
-
-def _share_of_tails(u: Any, v: Any) -> Any:
-    """Return the chance that of two standardised shocks it is the first that lifts A above a cutpoint far above both.
-
-    Laplace's integrals of either tail, by Gauss and Laguerre; u and v are the distances of the cutpoint.
-    """
-    u, v = np.maximum(u, 3)[..., None], np.maximum(v, 3)[..., None]
-
-    def tail(x: Any, other: Any) -> Any:
-        inner = (LAGUERRE[1] * np.exp(-(((LAGUERRE[0] / x) ** 2) / 2)) * ndtr(other + LAGUERRE[0] / x)).sum(axis=-1)
-        return np.log(inner / x[..., 0])
-
-    return expit(tail(u, v) - tail(v, u) + ((v - u) * (v + u) / 2)[..., 0])
