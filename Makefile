@@ -3,11 +3,13 @@
 #
 #   make demo                     assess the embedded scenario: a table here, a figure in demo/
 #   make test                     run the tests;  make test ARGS="-k pbe"  for some of them
+#   make test JOBS=0              in one process, as a debugger (ARGS=--pdb) needs it; JOBS=4 in four
 #   make PYTHON=python3.12 ...    take another interpreter for a new environment
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+JOBS ?= 2
 DIST ?= dist
 
 BIN := $(VENV)/bin
@@ -19,6 +21,9 @@ DOCS := $(BIN)/.deterrence-docs
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 INSTALL := $(PIP) --build-constraint constraints.txt
+
+# Tests of one file run one after another in one process: they share what is slow to make.
+PARALLEL := -n $(JOBS) --dist loadfile
 
 # Settings of the caller that would reach into the environment.
 export PIP_USER := 0
@@ -43,10 +48,10 @@ demo: $(RUN)
 	$(BIN)/deterrence assess baltic-2017 --figure demo/baltic-2017
 
 test: $(TEST)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 nightly: $(TEST)
-	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest --run-slow --timeout 1800 $(ARGS)
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest $(PARALLEL) --run-slow --timeout 1800 $(ARGS)
 
 test-browser: $(BROWSER)
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)

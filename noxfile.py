@@ -20,7 +20,7 @@ def install(session: nox.Session, *what: str) -> None:
 @nox.session(python=[OLDEST, NEWEST])
 def tests(session: nox.Session) -> None:
     install(session, "-e", ".[test]")
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "2", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session(name="test-browser")
