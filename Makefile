@@ -79,7 +79,9 @@ wheel: $(RUN)
 		--wheel-dir $(DIST) .
 
 clean:
-	rm -rf $(VENV) build dist demo docs/_build docs/notebooks docs/reference/generated .benchmarks .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist demo docs/_build docs/figures docs/models.md docs/notebooks docs/reference/generated \
+		docs/reference/command-line.md docs/reference/scenario-files.md docs/scenarios \
+		.benchmarks .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache
 	find deterrence tests benchmarks notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN): pyproject.toml constraints.txt $(MOVED)

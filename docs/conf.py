@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 from docutils import nodes
@@ -14,6 +15,7 @@ from sphinx.writers.html5 import HTML5Translator
 import deterrence
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))  # for the generators of pages, which are no part of the package
 
 project = "deterrence"
 author = "the deterrence maintainers"
@@ -72,6 +74,7 @@ def setup(app: Sphinx) -> None:
     """Bring what lies outside this folder, and write formulas as MathML, which needs no script and no network."""
     app.add_html_math_renderer("mathml", (_inline_formula, None), (_displayed_formula, None))
     app.connect("builder-inited", _bring_notebooks)
+    app.connect("builder-inited", _make_pages)
     app.connect("source-read", _anchors)
 
 
@@ -87,6 +90,13 @@ def _bring_notebooks(_app: Sphinx) -> None:
         copy = here / name
         if not copy.exists() or copy.read_bytes() != path.read_bytes():
             shutil.copyfile(path, copy)
+
+
+def _make_pages(_app: Sphinx) -> None:
+    """Write the pages and figures that are made from the package."""
+    from generated import write
+
+    write(HERE)
 
 
 def _anchors(_app: Sphinx, _page: str, source: list[str]) -> None:

@@ -1,17 +1,13 @@
-"""Write the page of models, ``docs/models.md``, and its figures from the catalogue of the library.
-
-Run ``python docs/generate_models.py`` after a model has changed; ``--text`` leaves the figures as they are.
-"""
+"""The page of models, ``models.md``, and its figures, made from the catalogue of the library when the site is built."""
 
 from __future__ import annotations
 
-import argparse
 import io
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -26,7 +22,6 @@ from deterrence.plotting.signaling import signaling_svg
 from deterrence.plotting.style import DASHES, LINES, dress, new_axes
 from deterrence.plotting.trees import tree_svg
 
-DOCS = Path(__file__).resolve().parent
 FIGURE_FOLDER = "figures/models"
 POINTS = 241
 LARGEST_TREE = 40  # nodes, or cells of a strategic form
@@ -37,7 +32,7 @@ CONFIDENCE = {
 }
 HEAD = """# The models
 
-<!-- Written by docs/generate_models.py from the catalogue; change the models, not this page. -->
+<!-- Made by docs/generate_models.py from the catalogue; change the models, not this page. -->
 
 Every model has a table of parameters, a game, and its quantities by two routes that know nothing of each other: by
 formula (`closed_form`) and from the solvers of the package (`solved`). `dt.models.get("ALSIG")` returns one;
@@ -47,21 +42,11 @@ parameters but those named at their defaults.
 """
 
 
-def main() -> None:
-    """Write page and figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--text", action="store_true", help="leave the figures as they are")
-    only_text = parser.parse_args().text
-    if not only_text:
-        folder = DOCS / FIGURE_FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        drawn = {name: svg for model in models() for name, svg in figures(model).items()}
-        for old in folder.glob("*.svg"):
-            if old.name not in drawn:
-                old.unlink()
-        for name, svg in drawn.items():
-            (folder / name).write_text(svg, encoding="utf-8")
-    (DOCS / "models.md").write_text(page(), encoding="utf-8")
+def files() -> dict[str, Callable[[], str]]:
+    """Return how to make each file that the site needs on models, by its path in ``docs/``."""
+    return {"models.md": page} | {
+        f"{FIGURE_FOLDER}/{name}": draw for model in models() for name, draw in figures(model).items()
+    }
 
 
 def models() -> Iterator[dt.Model]:
@@ -115,12 +100,12 @@ def timeline(model: dt.Model) -> str:
     return re.sub(r"``(.+?)``", r"`\1`", words)
 
 
-def figures(model: dt.Model) -> dict[str, str]:
-    """Return the pictures of a model, as SVG by file name: its trees, and its figure."""
-    found = {f"{_anchor(model.id)}-tree{i}.svg": svg for i, (_, svg) in enumerate(_trees(model))}
-    if model.id in FIGURES:
-        found[f"{_anchor(model.id)}.svg"] = _drawn(model, FIGURES[model.id])
-    return found
+def figures(model: dt.Model) -> dict[str, Callable[[], str]]:
+    """Return how to draw the pictures of a model, as SVG, by file name: its trees, and its figure."""
+    trees = {f"{_anchor(model.id)}-tree{i}.svg": partial(_tree, game) for i, (_, game) in enumerate(_trees(model))}
+    if model.id not in FIGURES:
+        return trees
+    return {**trees, f"{_anchor(model.id)}.svg": partial(_drawn, model, FIGURES[model.id])}
 
 
 # -- text ----------------------------------------------------------------------------------------------------------
@@ -161,19 +146,23 @@ def _games(model: dt.Model) -> list[str]:
     return parts
 
 
-def _trees(model: dt.Model) -> list[tuple[str, str]]:
+def _trees(model: dt.Model) -> list[tuple[str, dt.ExtensiveGame | dt.SignalingGame]]:
     """Return the finite games of a model that are small enough to draw, by name; of many alike, the first."""
     game = model.game()
     games = dict(game) if isinstance(game, Mapping) else {"": game}
     if len(games) > 2:
         games = dict(list(games.items())[:1])
-    found = []
-    for name, one in games.items():
-        if isinstance(one, dt.ExtensiveGame) and one.topology.size <= LARGEST_TREE:
-            found.append((name, tree_svg(one, themed=False)))
-        if isinstance(one, dt.SignalingGame) and one.shape[2] == 2:
-            found.append((name, signaling_svg(one, themed=False)))
-    return found
+    return [(name, one) for name, one in games.items() if _drawable(one)]
+
+
+def _drawable(game: object) -> bool:
+    if isinstance(game, dt.ExtensiveGame):
+        return game.topology.size <= LARGEST_TREE
+    return isinstance(game, dt.SignalingGame) and game.shape[2] == 2
+
+
+def _tree(game: dt.ExtensiveGame | dt.SignalingGame) -> str:
+    return tree_svg(game, themed=False) if isinstance(game, dt.ExtensiveGame) else signaling_svg(game, themed=False)
 
 
 def _at_defaults(model: dt.Model) -> str:
@@ -324,7 +313,3 @@ def _settle(axes: Axes) -> None:
     if low >= -0.06 and high <= 1.06 and high > 0.3:
         axes.set_ylim(-0.03, 1.03)
     axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.1)
-
-
-if __name__ == "__main__":
-    main()

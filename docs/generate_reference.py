@@ -1,13 +1,9 @@
-"""Write the reference pages that the code itself knows best: the command line, and the keys of scenario files.
-
-Run ``python docs/generate_reference.py`` after an option of a command or a key of a scenario file has changed.
-"""
+"""The reference pages that the code itself knows best, made with the site: command line, keys of scenario files."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import typer
@@ -15,8 +11,7 @@ import typer
 from deterrence.alliances.scenarios.schema import json_schema
 from deterrence.cli import app
 
-REFERENCE = Path(__file__).resolve().parent / "reference"
-WRITTEN = "<!-- Written by docs/generate_reference.py; change the code, not this page. -->"
+WRITTEN = "<!-- Made by docs/generate_reference.py; change the code, not this page. -->"
 
 SCENARIO_FILES_HEAD = """\
 A scenario is a TOML file. `deterrence schema` prints the JSON schema, from the same source as this page and as the
@@ -26,15 +21,9 @@ the names of `[parameters]`.
 """
 
 
-def main() -> None:
-    """Write both pages."""
-    for name, text in pages().items():
-        (REFERENCE / name).write_text(text, "utf-8")
-
-
-def pages() -> dict[str, str]:
-    """Return the text of each page by its file name."""
-    return {"command-line.md": command_line(), "scenario-files.md": scenario_files()}
+def files() -> dict[str, Callable[[], str]]:
+    """Return how to make both pages, by their path in ``docs/``."""
+    return {"reference/command-line.md": command_line, "reference/scenario-files.md": scenario_files}
 
 
 # ---------------------------------------------------------------- the command line
@@ -146,7 +135,3 @@ def _is_annotation(part: Mapping[str, Any]) -> bool:
 def _bounds(entry: Mapping[str, Any]) -> Iterator[str]:
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     yield from (f"{sign} {entry[bound]:g}" for bound, sign in signs.items() if bound in entry)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,12 +1,10 @@
-"""Write a page on every shipped scenario, ``docs/scenarios/NAME.md``, its figure, and the list of them.
-
-Run ``python docs/generate_scenarios.py`` after a scenario or the assessment has changed.
-"""
+"""A page on every shipped scenario, ``scenarios/NAME.md``, its figure, and the list of them, made with the site."""
 
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 
 import matplotlib as mpl
 
@@ -17,9 +15,7 @@ from deterrence.alliances.scenarios.loader import dotted, entries
 from deterrence.alliances.scenarios.rendering import Table
 from deterrence.alliances.scenarios.schema import Entry
 
-DOCS = Path(__file__).resolve().parent
-PAGES, FIGURES = DOCS / "scenarios", DOCS / "figures" / "scenarios"
-MARK = "<!-- Written by docs/generate_scenarios.py from the scenario's file; change the file, not this page. -->"
+MARK = "<!-- Made by docs/generate_scenarios.py from the scenario's file; change the file, not this page. -->"
 INTRODUCTION = """Each comes with the package: `dt.Scenario.load(NAME)`, or `deterrence assess NAME`. Numbers are public
 figures with a source, or marked as illustrations with a range. None is an estimate of any state's intentions, and no
 likelihood here is a forecast: what counts is how it moves."""
@@ -30,18 +26,14 @@ NO_EVENT = ("unwanted war", "defence holds")
 Location = tuple[str | int, ...]
 
 
-def main() -> None:
-    """Write pages, figures and the list, and remove those of scenarios that are no more."""
-    for folder, kind in ((PAGES, "md"), (FIGURES, "svg")):
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob(f"*.{kind}"):
-            if old.stem not in ("index", *dt.Scenario.names()):
-                old.unlink()
+def files() -> dict[str, Callable[[], str]]:
+    """Return how to make each file that the site needs on scenarios, by its path in ``docs/``."""
+    found: dict[str, Callable[[], str]] = {"scenarios/index.md": index}
     for name in dt.Scenario.names():
         scenario = dt.Scenario.load(name)
-        (PAGES / f"{name}.md").write_text(page(scenario), encoding="utf-8")
-        (FIGURES / f"{name}.svg").write_text(figure(scenario), encoding="utf-8")
-    (PAGES / "index.md").write_text(index(), encoding="utf-8")
+        found[f"scenarios/{name}.md"] = partial(page, scenario)
+        found[f"figures/scenarios/{name}.svg"] = partial(figure, scenario)
+    return found
 
 
 def index() -> str:
@@ -214,7 +206,3 @@ def _left(table: Table) -> str:
 
 def _cell(text: object) -> str:
     return str(text).replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    main()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import doctest
 import re
-import runpy
 import shlex
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import generated
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
+from deterrence.alliances.scenarios.schema import json_schema
 from deterrence.cli import app
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-MADE = ("_build", "notebooks", "generated")
-PAGES = sorted(page for page in DOCS.rglob("*.md") if not set(MADE) & set(page.relative_to(DOCS).parts[:-1]))
-WRITTEN = [page for page in PAGES if "<!-- Written by" not in page.read_text("utf-8")]
+MADE = set(generated.files())  # with the site; they may be there or not
+BUILT = {"_build", "notebooks", "generated"}
+PAGES = sorted(
+    page
+    for page in DOCS.rglob("*.md")
+    if not BUILT & set(page.relative_to(DOCS).parts[:-1]) and page.relative_to(DOCS).as_posix() not in MADE
+)
 BLOCK = re.compile(r"^```(\w+)(?: +(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -26,7 +34,7 @@ def blocks(page: Path, *languages: str) -> list[tuple[str, str, str]]:
 
 
 def having(*languages: str) -> list[Path]:
-    return [page for page in WRITTEN if blocks(page, *languages)]
+    return [page for page in PAGES if blocks(page, *languages)]
 
 
 def name(page: Path) -> str:
@@ -64,26 +72,87 @@ def _run_commands(text: str) -> None:
             assert done.exit_code == 0, f"{line}\n{done.output}"
 
 
+def dead_links(text: str, folder: Path) -> list[str]:
+    """Return the links of a page, in a folder of the site, to files that neither are there nor are made with it."""
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)#\s:]+\.(?:md|svg|png|ipynb|py|cff|toml))(?:#[\w-]*)?\)", text)
+    there = [(link, (folder / link).resolve()) for link in links if "notebooks/" not in link]
+    return [link for link, file in there if not file.exists() and not (DOCS in file.parents and _is_made(file))]
+
+
+def _is_made(file: Path) -> bool:
+    return file.relative_to(DOCS).as_posix() in MADE
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_between_pages_lead_somewhere(page):
-    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
-    for target in re.findall(r"\]\(([^)#\s:]+\.(?:md|svg|png|ipynb|py|cff|toml))(?:#[\w-]*)?\)", text):
-        if "notebooks/" not in target:
-            assert (page.parent / target).exists(), target
+    assert not dead_links(page.read_text("utf-8"), page.parent)
 
 
-def test_generated_pages_say_what_the_code_says():
-    pages = runpy.run_path(str(DOCS / "generate_reference.py"))["pages"]()
-    for file, text in pages.items():
-        assert (DOCS / "reference" / file).read_text("utf-8") == text, f"run python docs/generate_reference.py: {file}"
+@pytest.mark.parametrize("made", ["reference/command-line.md", "reference/scenario-files.md", "scenarios/textbook.md"])
+def test_links_of_pages_that_are_made_lead_somewhere(made):
+    assert not dead_links(generated.files()[made](), (DOCS / made).parent)
+
+
+def test_a_dead_link_is_found():
+    assert dead_links("[a](index.md) [b](no.md) [c](models.md#alsig)", DOCS) == ["no.md"]
+
+
+def test_the_pages_of_commands_and_of_keys_name_them_all():
+    commands = generated.files()["reference/command-line.md"]()
+    assert set(re.findall(r"^## deterrence ([\w-]+)$", commands, re.MULTILINE)) == set(get_command(app).commands)
+    keys = generated.files()["reference/scenario-files.md"]()
+    for table in json_schema()["$defs"].values():
+        for key in table.get("properties", ()):
+            assert f"| `{key}` |" in keys
+
+
+def test_links_of_the_readme_lead_to_files_that_are_committed():
+    text = (DOCS.parent / "README.md").read_text("utf-8")
+    links = re.findall(r"\]\(([^)#\s:]+)(?:#[\w-]*)?\)", text)
+    assert links
+    for link in links:
+        assert (DOCS.parent / link).exists(), link
+        assert link.removeprefix("docs/") not in MADE, f"{link} is made with the site"
+
+
+def test_files_are_made_once_and_again_when_the_package_has_changed(tmp_path, monkeypatch):
+    made: list[str] = []
+
+    def files() -> dict[str, Callable[[], str]]:
+        return {"models.md": lambda: made.append("page") or "# Models", "figures/a.svg": lambda: "<svg/>"}
+
+    monkeypatch.setattr(generated, "files", files)
+    stale = tmp_path / "scenarios" / "gone.md"
+    stale.parent.mkdir()
+    stale.write_text("a scenario that is no more")
+    generated.write(tmp_path)
+    assert (tmp_path / "models.md").read_text() == "# Models"
+    assert (tmp_path / "figures" / "a.svg").is_file()
+    assert not stale.exists()
+    date = (tmp_path / "models.md").stat().st_mtime_ns
+    generated.write(tmp_path)
+    assert made == ["page"]
+    monkeypatch.setattr(generated, "_digest", lambda: "another package")
+    generated.write(tmp_path)
+    assert made == ["page", "page"]
+    assert (tmp_path / "models.md").stat().st_mtime_ns == date
+    (tmp_path / "figures" / "a.svg").unlink()
+    generated.write(tmp_path)
+    assert (tmp_path / "figures" / "a.svg").is_file()
+
+
+def test_no_file_that_is_made_is_committed():
+    listed = subprocess.run(["git", "ls-files", "docs"], cwd=DOCS.parent, capture_output=True, text=True, check=False)
+    assert not {file.removeprefix("docs/") for file in listed.stdout.split()} & MADE
 
 
 def test_the_api_page_names_every_public_name():
     import deterrence as dt
 
     listed = set(re.findall(r"^   ([\w.]+)$", (DOCS / "reference" / "api.md").read_text("utf-8"), re.MULTILINE))
-    rooms = {"models", "sweeps", "plotting"}
-    assert set(dt.__all__) - rooms <= listed
+    packages = {"models", "perception", "sweeps", "plotting"}
+    assert set(dt.__all__) - packages <= listed
     for entry in listed:
         found = dt
         for part in entry.split("."):
