@@ -430,7 +430,7 @@ def test_posture_game_holds_what_the_parts_say() -> None:
     [
         (lambda: AttackOption(name="refrain", strength=1), GameError, "must not be called 'refrain'"),
         (lambda: AttackOption(name="x", strength=1, share=2), ParameterError, r"share of x must be in \[0, 1\], got 2"),
-        (lambda: alliance(perception={"Agressor": {}}), GameError, "did you mean 'Aggressor'"),
+        (lambda: alliance(perception={"Agressor": {}}), ParameterError, "did you mean 'Aggressor'"),
         (
             lambda: alliance(perception={"Aggressor": {"members.*.costs.location": 1}}),
             ParameterError,

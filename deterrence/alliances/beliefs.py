@@ -1,7 +1,7 @@
 r"""Beliefs about beliefs among allies: who thinks that whom sees what, and what each does on that account.
 
 A player's overlay may hold, beside paths, the key ``"believes"``: what it thinks that others believe, as overlays on
-*its own* values, and so on to any depth stated. Its view of the game is then itself a game with perceptions, so that
+*its own* values, and so on to any depth stated. Its subjective game is then itself a game with perceptions, so that
 one rule serves every level. The stage after an attack has one best reply to whatever is foreseen, a cutpoint
 
 .. math:: c_i = s_i\, E[H(S_{-i} + w_i) - H(S_{-i})] + \text{penalty}_i,
@@ -11,7 +11,7 @@ with :math:`S_{-i}` what the others bring if they come as member i foresees.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,59 +21,12 @@ from numpy.typing import NDArray
 from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.response import Response
 from deterrence.alliances.solving.expected_defence import batch_defence, expected_defence
-from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.paths import Overlay
+from deterrence.perception.belief_hierarchy import BELIEVES, split_overlay
 
 Floats = NDArray[np.float64]
 
-BELIEVES = "believes"  # in an overlay: what its player thinks that others think
 _TIE = 1e-9  # cutpoints this close, relative to stakes, count as one: then a part of an equilibrium is a best reply
-
-
-def checked_perception(perception: Mapping[str, Overlay], players: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return a copy of overlays by player, nested ones among them.
-
-    Raises
-    ------
-    ParameterError
-        If a chain of beliefs is circular, a player is said to believe something about its own beliefs, or an overlay
-        is no mapping.
-    GameError
-        If a nested overlay is of an unknown player.
-    """
-    return {player: _checked(overlay, (player,), players, ()) for player, overlay in perception.items()}
-
-
-def _checked(overlay: Any, chain: tuple[str, ...], players: Sequence[str], above: tuple[int, ...]) -> dict[str, Any]:
-    said = "what " + " believes that ".join(chain) + " believes"
-    if not isinstance(overlay, Mapping):
-        raise ParameterError(f"{said} must map paths to changes, got {overlay!r}")
-    if id(overlay) in above:
-        raise ParameterError(f"the chain of beliefs is circular: {said} contains itself; state it to a finite depth")
-    mine = dict(overlay)
-    nested = mine.pop(BELIEVES, {})
-    if not isinstance(nested, Mapping):
-        raise ParameterError(f"{said} under {BELIEVES!r} must map players to overlays, got {nested!r}")
-    others = {}
-    for player, inner in nested.items():
-        if player == chain[-1]:
-            raise ParameterError(
-                f"{said} contradicts itself: it says what {player} thinks that {player} believes; "
-                "put that into its own overlay"
-            )
-        if player not in players:
-            raise GameError(
-                f"{said} under {BELIEVES!r} names {player!r}, who is not among the players {', '.join(players)}"
-            )
-        others[player] = _checked(inner, (*chain, player), players, (*above, id(overlay)))
-    return {**mine, BELIEVES: others} if others else mine
-
-
-def split_overlay(overlay: Overlay) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the changes that a player sees in the game, and what it thinks that others see."""
-    changes = dict(overlay)
-    nested = dict(changes.pop(BELIEVES, {}))
-    return changes, nested
 
 
 def without_paths(overlay: Overlay, start: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.aggressor import Aggressor, AggressorChoice, AttackProbabilities, envelope
 from deterrence.alliances.attacks import REFRAIN, AttackOption
-from deterrence.alliances.beliefs import as_wide, best_reply, checked_perception, split_overlay, without_paths
+from deterrence.alliances.beliefs import as_wide, best_reply, without_paths
 from deterrence.alliances.campaign import Met, Plans, crossing, dimensions_of, held, in_steps, longest, plans
 from deterrence.alliances.declarations import distinct, number_in
 from deterrence.alliances.members import Member, Support
@@ -40,6 +40,7 @@ from deterrence.games.distributions import stack_last
 from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.paths import Change, Overlay, changed
 from deterrence.games.signaling import SignalingGame
+from deterrence.perception.belief_hierarchy import checked_overlays, split_overlay
 from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import SubjectiveOutcome
 
@@ -129,13 +130,11 @@ class CollectiveDefence(Display):
             ("tripwire", 0.0, False),
         ):
             object.__setattr__(self, key, number_in(getattr(self, key), low, np.inf, key, strict=strict))
-        object.__setattr__(self, "perception", checked_perception(self.perception, self.players))
+        object.__setattr__(self, "perception", checked_overlays(self.perception, self.players, "perception"))
         if self.aggressor.name in self.names:
             raise GameError(f"the aggressor {self.aggressor.name!r} is also a member; give one of them another name")
         if self.target is not None and self.target.name in (self.aggressor.name, *self.names):
             raise GameError(f"the target {self.target.name!r} is also another player; give one of them another name")
-        for player in self.perception:
-            _among(player, self.players, "perception names")
         self.participation_game()  # checks the members, the rule and the batch dimensions
         if self.posture is not None:
             if self.posture.sender:

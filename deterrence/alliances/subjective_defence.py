@@ -15,10 +15,10 @@ import numpy as np
 
 from deterrence.games.errors import ParameterError
 from deterrence.games.quantities import Array
+from deterrence.perception.belief_hierarchy import belief_hierarchy, check_overlay_players
 from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import Play, SubjectiveOutcome
 from deterrence.perception.trees import Ends
-from deterrence.perception.views import check_players, read_views
 
 REFRAIN, YIELDS, HOLDS, FAILS = "refrain", "target yields", "defence holds", "defence fails"
 _RESOLVES = ("lowest", "highest")  # which equilibrium of the response
@@ -65,10 +65,10 @@ def subjective_defence(
         another one.
     """
     plain = source.game() if hasattr(source, "at_values") else source
-    check_players(beliefs, plain.players, "beliefs")
+    check_overlay_players(beliefs, plain.players, "beliefs")
     stated = getattr(source, "table", source).perception  # as a scenario's file, or the game itself, has it
     told = {p: {**stated.get(p, {}), **beliefs.get(p, {})} for p in plain.players if p in stated or p in beliefs}
-    views = read_views(truth, told, plain.players, None, relative=True)
+    hierarchy = belief_hierarchy(truth, told, plain.players, None, relative=True)
     game = _with_overlays(source, truth, beliefs)
     precision = _precision(concept)
     if precision is not None or any(np.ndim(x) for x in _numbers([truth, *beliefs.values()])):
@@ -84,7 +84,7 @@ def subjective_defence(
     informed = dataclasses.replace(game, perception={})
     return SubjectiveOutcome(
         plays=plays,
-        views=views,
+        hierarchy=hierarchy,
         truth=truth,
         ends=ends,
         aggressor=game.aggressor.name,

@@ -16,9 +16,9 @@ from deterrence.games.play import end_probabilities
 from deterrence.games.quantities import check_names
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.tables import number_text
+from deterrence.perception.belief_hierarchy import parametric_game
 from deterrence.perception.selection import candidates
 from deterrence.perception.trees import Ends, behavior_of, tree_of
-from deterrence.perception.views import source_of
 from deterrence.solvers.concepts import choose_concept, default_concept, is_registered
 
 if TYPE_CHECKING:
@@ -165,21 +165,21 @@ def compare(
     cursed 0.25  0.9211
     level 1      1
     """
-    source = source_of(game)
+    parametric = parametric_game(game)
     named = _named(concepts)
     fixed = dict(at or {})
     if over is None:
-        rows = [_range(source.make(fixed), concept, steps, event) for concept, steps in named.values()]
+        rows = [_range(parametric.make(fixed), concept, steps, event) for concept, steps in named.values()]
         return _comparison(event, named, None, np.array(rows))
     if len(over) != 1:
         raise ParameterError(f"over must name one parameter and its values, got {list(over)}; for more use dt.sweep")
     ((name, given),) = over.items()
-    if source.parameters is not None:
-        check_names([name], source.parameters, "the game", complete=False)
+    if parametric.parameters is not None:
+        check_names([name], parametric.parameters, "the game", complete=False)
     values = np.asarray(given, dtype=np.float64)
     if values.ndim != 1 or not len(values):
         raise ParameterError(f"values of {name} must be a list of numbers, got shape {values.shape}")
-    games = [source.make({**fixed, name: float(x)}) for x in values]
+    games = [parametric.make({**fixed, name: float(x)}) for x in values]
     table = [[_range(one, concept, steps, event) for one in games] for concept, steps in named.values()]
     return _comparison(event, named, (name, values), np.array(table))
 

@@ -2,9 +2,9 @@ r"""Mistaken play at many points: (true, perceived) grids of two-player games, s
 
 Write :math:`\pi(z)` for the probability with which nature allows the end z of a game, and :math:`r_i(z)` for the
 product of player i's own probabilities on the way to it. Then :math:`P(z) = \pi(z) r_1(z) r_2(z)`, where :math:`\pi`
-is the truth's and each :math:`r_i` is found in i's own game. So every distinct view is solved once, and the grid is
-a product of the three. A view is solved for every perfect Bayesian equilibrium, by ``two_type_plans`` where the game
-has two types, two messages and two responses, and by the concept asked for, point by point, elsewhere.
+is the truth's and each :math:`r_i` is found in i's own game. So every distinct subjective game is solved once, and the
+grid is a product of the three. It is solved for every perfect Bayesian equilibrium, by ``two_type_plans`` where the
+game has two types, two messages and two responses, and by the concept asked for, point by point, elsewhere.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import reach_by_slots
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.signaling import SignalingGame
-from deterrence.perception.points import broadcast_shape, open_mesh, point_of, same_game, shape_of
+from deterrence.perception.belief_hierarchy import ParametricGame, SubjectiveGame
 from deterrence.perception.trees import Ends, tree_of
 from deterrence.perception.two_type_plans import two_type_plans
-from deterrence.perception.views import Source, View
+
+_WORTH_SORTING = 10_000  # entries of an array from which on it is looked through for repetitions
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,14 +64,14 @@ class SubjectiveGrid:
         return f"SubjectiveGrid({f'{size} points' if size else '1 point'})"
 
 
-PlansAt = Callable[[str, View], Sequence[Array]]
+PlansAt = Callable[[str, SubjectiveGame], Sequence[Array]]
 
 
 def subjective_grid(
-    source: Source,
+    parametric: ParametricGame,
     *,
     truth: Mapping[str, Any],
-    views: Mapping[str, View],
+    hierarchy: Mapping[str, SubjectiveGame],
     plans_at: PlansAt,
     as_arrays: bool,
     coordinated: bool,
@@ -81,13 +82,13 @@ def subjective_grid(
 
     Parameters
     ----------
-    source : Source
+    parametric : ParametricGame
     truth : mapping of str to number or array
-        Arrays broadcast against each other and those of the views.
-    views : mapping of player to View
+        Arrays broadcast against each other and those of the subjective games.
+    hierarchy : mapping of player to SubjectiveGame
     plans_at : callable
-        From a player and a view with plain numbers to the behaviours, shape (A,), of the equilibria that it may have
-        in mind.
+        From a player and a subjective game of plain numbers to the behaviours, shape (A,), of the equilibria that it
+        may have in mind.
     as_arrays : bool
         Whether two-type signaling games may be solved for all perfect Bayesian equilibria as arrays instead.
     coordinated : bool
@@ -101,13 +102,13 @@ def subjective_grid(
     GameError
         If the game has other than two players, or values make games of different trees.
     """
-    mesh = open_mesh(truth, views)
+    mesh = _open_mesh(truth, hierarchy)
     if mesh is not None:
-        truth, views, places = mesh
+        truth, hierarchy, places = mesh
         found = subjective_grid(
-            source,
+            parametric,
             truth=truth,
-            views=views,
+            hierarchy=hierarchy,
             plans_at=plans_at,
             as_arrays=as_arrays,
             coordinated=coordinated,
@@ -123,14 +124,16 @@ def subjective_grid(
             ask=lambda event: spread(found.ask(event)),
             unwanted=lambda event: spread(found.unwanted(event)),
         )
-    if len(views) != 2:
-        raise GameError(f"arrays of values need a game of two players, got {len(views)}; ask point by point instead")
-    shape = broadcast_shape([shape_of(view) for view in (View(truth), *views.values())])
-    facts = _Facts.of(source, truth)
-    solver = _Solver(source, facts.tree, plans_at, as_arrays)
-    solved = [solver.plans(player, view) for player, view in views.items()]
-    one, other = views.values()
-    same = same_game(one, other, shape) if coordinated else np.zeros(shape, dtype=bool)
+    if len(hierarchy) != 2:
+        raise GameError(
+            f"arrays of values need a game of two players, got {len(hierarchy)}; ask point by point instead"
+        )
+    shape = _broadcast_shape([_shape_of(belief) for belief in (SubjectiveGame(truth), *hierarchy.values())])
+    facts = _Facts.of(parametric, truth)
+    solver = _Solver(parametric, facts.tree, plans_at, as_arrays)
+    solved = [solver.plans(player, belief) for player, belief in hierarchy.items()]
+    one, other = hierarchy.values()
+    same = _same_game(one, other, shape) if coordinated else np.zeros(shape, dtype=bool)
     actor = aggressor if aggressor is not None else facts.owner(attack)
     answers: dict[tuple[Event, bool], tuple[Array, Array]] = {}
 
@@ -160,14 +163,14 @@ class _Facts:
     named: Mapping[str, Array]
 
     @classmethod
-    def of(cls, source: Source, truth: Mapping[str, Any]) -> _Facts:
-        shape = shape_of(View(truth))
-        first = source.make(point_of(View(truth), shape, (0,) * len(shape)).values)
+    def of(cls, parametric: ParametricGame, truth: Mapping[str, Any]) -> _Facts:
+        shape = _shape_of(SubjectiveGame(truth))
+        first = parametric.make(_point_of(SubjectiveGame(truth), shape, (0,) * len(shape)).values)
         tree = tree_of(first)
         ends = Ends.of(first, tree)
-        game = _batch(source, truth, shape)
+        game = _batch(parametric, truth, shape)
         if game is None:
-            return cls._point_by_point(source, truth, shape, tree, ends)
+            return cls._point_by_point(parametric, truth, shape, tree, ends)
         if isinstance(game, SignalingGame):
             joint = as_float(game.joint_prior)
             nature = np.broadcast_to(joint[..., None, None], (*joint.shape[:-2], *game.shape)).reshape(
@@ -180,9 +183,14 @@ class _Facts:
 
     @classmethod
     def _point_by_point(
-        cls, source: Source, truth: Mapping[str, Any], shape: tuple[int, ...], tree: ExtensiveGame, ends: Ends
+        cls,
+        parametric: ParametricGame,
+        truth: Mapping[str, Any],
+        shape: tuple[int, ...],
+        tree: ExtensiveGame,
+        ends: Ends,
     ) -> _Facts:
-        games = [source.make(point_of(View(truth), shape, index).values) for index in np.ndindex(*shape)]
+        games = [parametric.make(_point_of(SubjectiveGame(truth), shape, index).values) for index in np.ndindex(*shape)]
         trees = [tree_of(game) for game in games]
         if any(t.topology.labels != tree.topology.labels for t in trees):
             raise GameError("values of the parameters change the tree of the game; ask point by point instead")
@@ -205,10 +213,10 @@ class _Facts:
 
 @dataclass(frozen=True, eq=False)
 class _Plans:
-    """What one player may do and what it expects the other to do, by view.
+    """What one player may do and what it expects the other to do, by subjective game.
 
-    ``own`` holds r_i of each distinct plan, shape (S, K, Z), NaN where a view has fewer than K; ``joint`` takes flat
-    indices into S to (r_1, r_2) of each equilibrium of those views, shape (n, J, 2, Z), NaN where there are fewer
+    ``own`` holds r_i of each distinct plan, shape (S, K, Z), NaN where one has fewer than K; ``joint`` takes flat
+    indices into S to (r_1, r_2) of each equilibrium of those games, shape (n, J, 2, Z), NaN where there are fewer
     than J.
     """
 
@@ -219,21 +227,21 @@ class _Plans:
 
 @dataclass(frozen=True, eq=False)
 class _Solver:
-    source: Source
+    parametric: ParametricGame
     tree: ExtensiveGame
     plans_at: PlansAt
     as_arrays: bool
 
-    def plans(self, player: str, view: View) -> _Plans:
-        shape = shape_of(view)
+    def plans(self, player: str, belief: SubjectiveGame) -> _Plans:
+        shape = _shape_of(belief)
         which = self.tree.players.index(player)
-        if self.as_arrays and not view.others:
-            game = _batch(self.source, view.values, shape)
+        if self.as_arrays and not belief.others:
+            game = _batch(self.parametric, belief.values, shape)
             if isinstance(game, SignalingGame) and game.shape == (2, 1, 2, 2):
                 own, joint = two_type_plans(game)
                 return _Plans(own[which].reshape(*game.batch_shape, *own[which].shape[1:]), joint, game.batch_shape)
         pairs = [
-            np.stack([self._realised(actions) for actions in self.plans_at(player, point_of(view, shape, index))])
+            np.stack([self._realised(actions) for actions in self.plans_at(player, _point_of(belief, shape, index))])
             for index in np.ndindex(*shape)
         ]  # each (J, 2, Z)
         table = _padded(pairs)
@@ -338,10 +346,10 @@ def _sum_over_ends(a: Array, b: Array, shape: tuple[int, ...]) -> Array:
     return np.asarray(np.broadcast_to(np.einsum("...z,...z->...", a, b), shape))
 
 
-def _batch(source: Source, values: Mapping[str, Any], shape: tuple[int, ...]) -> Any:
+def _batch(parametric: ParametricGame, values: Mapping[str, Any], shape: tuple[int, ...]) -> Any:
     """Return the games at arrays of values as one batch of that shape; None if they cannot be made so."""
     try:
-        made = source.make(values)
+        made = parametric.make(values)
     except (ArithmeticError, GameError, ParameterError, TypeError, ValueError):
         return None
     if not isinstance(made, SignalingGame | ExtensiveGame) or made.batch_shape != shape:
@@ -379,3 +387,73 @@ def _padded(tables: Sequence[Array]) -> Array:
     for i, table in enumerate(tables):
         result[i, : len(table)] = table
     return result
+
+
+def _shape_of(belief: SubjectiveGame) -> tuple[int, ...]:
+    """Return the shape that the arrays of a subjective game, nested ones among them, broadcast to."""
+    return _broadcast_shape([*map(np.shape, belief.values.values()), *map(_shape_of, belief.others.values())])
+
+
+def _broadcast_shape(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the shape that arrays of some shapes broadcast to, or raise ParameterError."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ParameterError(f"arrays of values must broadcast against each other, got shapes {shapes}") from None
+
+
+def _point_of(belief: SubjectiveGame, shape: tuple[int, ...], index: tuple[int, ...]) -> SubjectiveGame:
+    """Return a subjective game at one point of its arrays."""
+
+    def pick(value: Any) -> Any:
+        return float(np.broadcast_to(value, shape)[index]) if np.ndim(value) else value
+
+    others = {player: _point_of(inner, shape, index) for player, inner in belief.others.items()}
+    return SubjectiveGame({name: pick(value) for name, value in belief.values.items()}, others)
+
+
+def _same_game(one: SubjectiveGame, other: SubjectiveGame, shape: tuple[int, ...]) -> Array:
+    """Return where two players see the same game, shape of the grid."""
+    if one.others or other.others or set(one.values) != set(other.values):
+        return np.zeros(shape, dtype=bool)
+    equal = np.ones(shape, dtype=bool)
+    for name, value in one.values.items():
+        equal &= np.equal(value, other.values[name])
+    return equal
+
+
+def _open_mesh(
+    truth: Mapping[str, Any], hierarchy: Mapping[str, SubjectiveGame]
+) -> tuple[dict[str, Any], dict[str, SubjectiveGame], tuple[Array, ...]] | None:
+    """Return large arrays that repeat few values as one axis for each array, and where the points stand in that mesh.
+
+    None where there is nothing to gain: arrays are small, or all their combinations are more than twice the points.
+    """
+    found: dict[int, Array] = {}
+    for belief in (SubjectiveGame(truth), *hierarchy.values()):
+        found.update((id(value), value) for value in _values_below(belief) if np.ndim(value))
+    points = int(np.prod(_broadcast_shape([np.shape(value) for value in found.values()]), dtype=np.float64))
+    if not found or max(np.size(value) for value in found.values()) < _WORTH_SORTING:
+        return None
+    distinct = {key: np.unique(value, return_inverse=True) for key, value in found.items()}
+    if np.prod([float(len(values)) for values, _ in distinct.values()]) > 2 * points:
+        return None
+    axes = {
+        key: values.reshape(tuple(-1 if j == i else 1 for j in range(len(distinct))))
+        for i, (key, (values, _)) in enumerate(distinct.items())
+    }
+    places = tuple(np.reshape(place, np.shape(found[key])) for key, (_, place) in distinct.items())
+
+    def meshed(belief: SubjectiveGame) -> SubjectiveGame:
+        values = {name: axes.get(id(value), value) for name, value in belief.values.items()}
+        return SubjectiveGame(values, {player: meshed(inner) for player, inner in belief.others.items()})
+
+    return (
+        dict(meshed(SubjectiveGame(truth)).values),
+        {player: meshed(belief) for player, belief in hierarchy.items()},
+        places,
+    )
+
+
+def _values_below(belief: SubjectiveGame) -> list[Any]:
+    return [*belief.values.values(), *(value for inner in belief.others.values() for value in _values_below(inner))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,9 +15,9 @@ from deterrence.games.equilibrium import EquilibriumSet, Strategies
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
+from deterrence.perception.belief_hierarchy import SubjectiveGame
 from deterrence.perception.outcome_table import as_html, as_text, expects, group_name
 from deterrence.perception.trees import Ends
-from deterrence.perception.views import View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,8 +82,8 @@ class SubjectiveOutcome(Display):
     Attributes
     ----------
     plays : tuple of Play
-    views : mapping of player to View
-        The game as each sees it.
+    hierarchy : mapping of player to SubjectiveGame
+        The game that each believes in.
     truth : mapping of str to value
     ends : Ends
         What may happen.
@@ -97,7 +98,7 @@ class SubjectiveOutcome(Display):
     """
 
     plays: Sequence[Play] = field(repr=False)
-    views: Mapping[str, View] = field(repr=False)
+    hierarchy: Mapping[str, SubjectiveGame] = field(repr=False)
     truth: Mapping[str, Any]
     ends: Ends = field(repr=False)
     aggressor: str | None
@@ -109,7 +110,13 @@ class SubjectiveOutcome(Display):
     @property
     def players(self) -> tuple[str, ...]:
         """Who plays."""
-        return tuple(self.views)
+        return tuple(self.hierarchy)
+
+    @property
+    def views(self) -> Mapping[str, SubjectiveGame]:
+        """The earlier name of ``hierarchy``."""
+        warnings.warn("SubjectiveOutcome.views is now SubjectiveOutcome.hierarchy", DeprecationWarning, stacklevel=2)
+        return self.hierarchy
 
     @cached_property
     def informed(self) -> EquilibriumSet:

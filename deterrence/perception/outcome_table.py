@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deterrence.games.errors import GameError
 from deterrence.games.tables import number_text
-from deterrence.perception.views import View
+from deterrence.perception.belief_hierarchy import SubjectiveGame
 
 if TYPE_CHECKING:
     from deterrence.perception.outcome import SubjectiveOutcome
@@ -36,7 +36,7 @@ Rows = list[list[str]]
 
 def as_text(outcome: SubjectiveOutcome) -> str:
     """Return the tables as plain text."""
-    parts = [f"subjective play: {overlays_text(outcome.views, outcome.truth)}", ""]
+    parts = [f"subjective play: {overlays_text(outcome.hierarchy, outcome.truth)}", ""]
     head, rows = _outcomes(outcome)
     parts += _aligned([head, *rows])
     parts += ["", *_aligned([[name, value] for name, value, _ in _gaps(outcome)]), ""]
@@ -55,17 +55,17 @@ def as_html(outcome: SubjectiveOutcome) -> str:
     )
     note = _note(outcome)
     return (
-        f"{_STYLE}{_table(overlays_text(outcome.views, outcome.truth), head, rows)}"
+        f"{_STYLE}{_table(overlays_text(outcome.hierarchy, outcome.truth), head, rows)}"
         f'<table class="perceived"><tbody>{gaps}</tbody></table>'
         f"{_table('', by_player[0], by_player[1:])}" + (f"<p>{escape(note)}</p>" if note else "")
     )
 
 
-def overlays_text(views: Mapping[str, View], truth: Mapping[str, Any]) -> str:
+def overlays_text(hierarchy: Mapping[str, SubjectiveGame], truth: Mapping[str, Any]) -> str:
     """Return in words who is wrong about what."""
     said = []
-    for player, view in views.items():
-        said += _differences(player, view, truth)
+    for player, belief in hierarchy.items():
+        said += _differences(player, belief, truth)
     return "; ".join(said) or "nobody is mistaken"
 
 
@@ -143,15 +143,15 @@ def _table(caption: str, head: Sequence[str], rows: Rows) -> str:
     return f'<table class="perceived">{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _differences(chain: str, view: View, around: Mapping[str, Any]) -> list[str]:
+def _differences(chain: str, belief: SubjectiveGame, around: Mapping[str, Any]) -> list[str]:
     changed = [
-        f"{name} {value}"  # relative to the view around it
+        f"{name} {value}"  # relative to the beliefs around it
         if isinstance(value, str)
         else f"{name} = {number_text(value)}" + (f" (for {number_text(around[name])})" if name in around else "")
-        for name, value in view.values.items()
+        for name, value in belief.values.items()
         if name not in around or (value is not around[name] and repr(value) != repr(around[name]))
     ]
     said = [f"{chain} believes {', '.join(changed)}"] if changed else []
-    for player, inner in view.others.items():
-        said += _differences(f"{chain} believes that {player}", inner, view.values)
+    for player, inner in belief.others.items():
+        said += _differences(f"{chain} believes that {player}", inner, belief.values)
     return said

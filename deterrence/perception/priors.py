@@ -20,7 +20,7 @@ from deterrence.games.errors import ParameterError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.signaling import SignalingGame
-from deterrence.perception.views import BELIEVES, check_players, source_of
+from deterrence.perception.belief_hierarchy import BELIEVES, check_overlay_players, parametric_game
 
 
 def heterogeneous_priors(
@@ -59,23 +59,23 @@ def heterogeneous_priors(
     >>> dt.pbe(wary).probability("duel")
     (0.0, 0.0)
     """
-    source = source_of(game)
+    parametric = parametric_game(game)
     true_values = dict(truth or {})
-    base = _signaling(source.make(true_values))
-    check_players(beliefs, base.players, "beliefs")
+    base = _signaling(parametric.make(true_values))
+    check_overlay_players(beliefs, base.players, "beliefs")
     priors = {base.players[0]: base.sender_prior, base.players[1]: base.receiver_prior}
     for player, overlay in beliefs.items():
         if BELIEVES in overlay:
             raise ParameterError(
                 f"beliefs of {player}: heterogeneous priors are known to all, so there are no beliefs about beliefs"
             )
-        unknown = [name for name in overlay if source.parameters is not None and name not in source.parameters]
+        unknown = [name for name in overlay if parametric.parameters is not None and name not in parametric.parameters]
         if unknown:
             raise ParameterError(
                 f"beliefs of {player} name the unknown parameter {unknown[0]!r}; "
-                f"parameters are {', '.join(source.parameters or ())}"
+                f"parameters are {', '.join(parametric.parameters or ())}"
             )
-        seen = _signaling(source.make({**true_values, **overlay}))
+        seen = _signaling(parametric.make({**true_values, **overlay}))
         for what in ("U", "V"):
             if not _equal(getattr(seen, what), getattr(base, what)):
                 raise ParameterError(

@@ -20,12 +20,18 @@ from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import end_probabilities, expected_payoffs
 from deterrence.games.quantities import Array, as_float
+from deterrence.perception.belief_hierarchy import (
+    ParametricGame,
+    SubjectiveGame,
+    belief_hierarchy,
+    has_arrays,
+    parametric_game,
+)
 from deterrence.perception.grids import SubjectiveGrid, subjective_grid
 from deterrence.perception.outcome import Play, SubjectiveOutcome
 from deterrence.perception.replies import reply
 from deterrence.perception.selection import Selector, candidates
 from deterrence.perception.trees import Ends, behavior_of, own_slots, paths_through, strategies_of, tree_of
-from deterrence.perception.views import Source, View, has_arrays, read_views, source_of
 from deterrence.solvers.concepts import choose_concept, default_concept, is_registered
 
 Solver: TypeAlias = Callable[[Any], Any]
@@ -66,12 +72,12 @@ def subjective(
     that. Outcomes are what these parts lead to in the tree with the true probabilities.
 
     *With nesting*, that is, where a player's overlay says what it ``"believes"`` others to believe: it foresees of
-    each player so named the part that this player would play in the nested view (found by the same rules), and of
-    the rest their part in an equilibrium of its own game. Then it plays, information set by information set, its
-    part of an equilibrium of the game at its own values if that is a best reply there to what it foresees, and
-    otherwise a best reply (each of several, where they tie). Where what it foresees cannot lead, it replies to what
-    it foresees from there on if it sees where it is; otherwise, since any belief is as good as another there, its
-    part of that equilibrium stands.
+    each player so named the part that this player would play in the nested subjective game (found by the same
+    rules), and of the rest their part in an equilibrium of its own game. Then it plays, information set by
+    information set, its part of an equilibrium of the game at its own values if that is a best reply there to what
+    it foresees, and otherwise a best reply (each of several, where they tie). Where what it foresees cannot lead, it
+    replies to what it foresees from there on if it sees where it is; otherwise, since any belief is as good as
+    another there, its part of that equilibrium stands.
 
     *Several equilibria*: players who see the same game, and suppose no one to see another, expect the same
     equilibrium of it; apart from that any equilibrium that one has in mind may meet any that another has. All
@@ -88,7 +94,7 @@ def subjective(
     beliefs : mapping of player to overlay
         Parameters at which this player is wrong. The key ``"believes"`` holds what it thinks that others believe, as
         overlays on its own values, and so on to any depth stated. Of a scenario overlays hold changes by path (or by
-        parameter of the file), nested ones relative to the view that they stand in.
+        parameter of the file), nested ones relative to the beliefs that they stand in.
     concept : callable or str, optional
         Solves a believed game: ``dt.pbe``, ``dt.spe``, ``"qre 2"``, ... By default what fits the form of the game. A
         scenario takes ``"qre PRECISION"`` only, the precision being its aggressor's.
@@ -134,38 +140,38 @@ def subjective(
         raise ParameterError(f"stated_chance must be a probability, got {stated_chance!r}")
     if isinstance(game, OverlaysItself):
         return game.subjective(truth=truth, beliefs=beliefs, stated_chance=stated_chance, concept=concept)
-    source = source_of(game)
-    players = tuple(getattr(game, "players", ())) or tuple(source.make(_somewhere(truth)).players)
-    views = read_views(truth, beliefs, players, source.parameters)
+    parametric = parametric_game(game)
+    players = tuple(getattr(game, "players", ())) or tuple(parametric.make(_somewhere(truth)).players)
+    hierarchy = belief_hierarchy(truth, beliefs, players, parametric.parameters)
     selectors = _selectors(select, players)
     chosen = choose_concept(concept) if isinstance(concept, str) or is_registered(concept) else concept
-    minds = _Minds(source, chosen, selectors, limit)
-    if has_arrays(views, truth):
+    solver = _SubjectiveSolver(parametric, chosen, selectors, limit)
+    if has_arrays(hierarchy, truth):
         return subjective_grid(
-            source,
+            parametric,
             truth=truth,
-            views=views,
-            plans_at=lambda player, view: [plan.actions for plan in minds.plans(player, view)],
+            hierarchy=hierarchy,
+            plans_at=lambda player, belief: [plan.actions for plan in solver.plans(player, belief)],
             as_arrays=getattr(chosen, "label", "pbe" if chosen is None else "") == "pbe"
             and all(one in (None, "all") for one in selectors.values()),
             coordinated=len({repr(one) for one in selectors.values()}) == 1,
             attack=attack,
             aggressor=aggressor,
         )
-    actual = source.make(truth)
+    actual = parametric.make(truth)
     tree = tree_of(actual)
     ends = Ends.of(actual, tree)
-    plays = tuple(_play(tree, chosen) for chosen in minds.combinations(views))
+    plays = tuple(_play(tree, chosen) for chosen in solver.combinations(hierarchy))
     return SubjectiveOutcome(
         plays=plays,
-        views=views,
+        hierarchy=hierarchy,
         truth=truth,
         ends=ends,
         aggressor=aggressor if aggressor is not None else whose(tree, attack),
         attack=attack,
         war=war,
         stated_chance=stated_chance,
-        solve_informed=partial(minds.solve, truth),
+        solve_informed=partial(solver.solve, truth),
     )
 
 
@@ -199,10 +205,10 @@ class _Plan:
 
 
 @dataclass(eq=False)
-class _Minds:
-    """Solves views, each once."""
+class _SubjectiveSolver:
+    """Solves subjective games, each once."""
 
-    source: Source
+    parametric: ParametricGame
     concept: Solver | None
     selectors: Mapping[str, Selector]
     limit: int
@@ -211,9 +217,9 @@ class _Minds:
 
     def solve(self, values: Mapping[str, Any]) -> EquilibriumSet:
         """Return the equilibria of the game at some values, taken for commonly known."""
-        key = View(values).key
+        key = SubjectiveGame(values).key
         if key not in self._solved:
-            made = self.source.make(values)
+            made = self.parametric.make(values)
             found = (self.concept or default_concept(made))(made)
             if not isinstance(found, EquilibriumSet):
                 raise GameError(f"concept must return a set of equilibria, got a {type(found).__name__}")
@@ -222,39 +228,39 @@ class _Minds:
 
     def tree(self, values: Mapping[str, Any], player: str) -> ExtensiveGame:
         """Return the tree at some values, with the player's own prior where priors differ."""
-        key = (View(values).key, player)
+        key = (SubjectiveGame(values).key, player)
         if key not in self._trees:
-            self._trees[key] = tree_of(self.source.make(values), player)
+            self._trees[key] = tree_of(self.parametric.make(values), player)
         return self._trees[key]
 
-    def combinations(self, views: Mapping[str, View]) -> Iterable[Mapping[str, _Plan]]:
+    def combinations(self, hierarchy: Mapping[str, SubjectiveGame]) -> Iterable[Mapping[str, _Plan]]:
         """Return every way in which the players' plans may meet."""
         together: dict[str, list[str]] = {}
-        for player, view in views.items():
-            alone = f"{player}: " if view.others else ""
-            together.setdefault(f"{alone}{view.key} {self.selectors[player]!r}", []).append(player)
+        for player, belief in hierarchy.items():
+            alone = f"{player}: " if belief.others else ""
+            together.setdefault(f"{alone}{belief.key} {self.selectors[player]!r}", []).append(player)
         options: list[list[dict[str, _Plan]]] = []
         for group in together.values():
-            plans = [self.plans(player, views[player]) for player in group]
+            plans = [self.plans(player, hierarchy[player]) for player in group]
             if len(group) == 1:
-                options.append([{group[0]: plan} for plan in self._distinct(group[0], views[group[0]], plans[0])])
+                options.append([{group[0]: plan} for plan in self._distinct(group[0], hierarchy[group[0]], plans[0])])
             else:  # the same equilibrium for all who see the same game
                 options.append([dict(zip(group, row, strict=True)) for row in zip(*plans, strict=True)])
         self._within_limit(options)
         return [dict(kv for part in row for kv in part.items()) for row in itertools.product(*options)]
 
-    def plans(self, player: str, view: View) -> list[_Plan]:
-        """Return what a player with this view may do and expect, a plan for each equilibrium it may have in mind."""
-        tree = self.tree(view.values, player)
+    def plans(self, player: str, belief: SubjectiveGame) -> list[_Plan]:
+        """Return what a player may do and expect: a plan for each equilibrium of its subjective game."""
+        tree = self.tree(belief.values, player)
         own = [
             (c.equilibrium.kind, behavior_of(c.profile, tree))
-            for c in candidates(self.solve(view.values), self.selectors[player])
+            for c in candidates(self.solve(belief.values), self.selectors[player])
         ]
-        if not view.others:
+        if not belief.others:
             return [_Plan(kind, actions, end_probabilities(tree, actions)) for kind, actions in own]
         foreseen = [
             [(plan.expects, other, plan.actions) for plan in self._distinct(other, inner, self.plans(other, inner))]
-            for other, inner in view.others.items()
+            for other, inner in belief.others.items()
         ]
         self._within_limit([own, *foreseen])
         result = []
@@ -269,11 +275,11 @@ class _Minds:
                 _Plan("; ".join(said), chosen, end_probabilities(tree, chosen))
                 for chosen in _replies(tree, player, expected, actions, self.limit)
             ]
-        return self._distinct(player, view, result)
+        return self._distinct(player, belief, result)
 
-    def _distinct(self, player: str, view: View, plans: Sequence[_Plan]) -> list[_Plan]:
+    def _distinct(self, player: str, belief: SubjectiveGame, plans: Sequence[_Plan]) -> list[_Plan]:
         """Return plans that differ in what the player does or expects."""
-        mine = own_slots(self.tree(view.values, player), player)
+        mine = own_slots(self.tree(belief.values, player), player)
         seen: dict[bytes, _Plan] = {}
         for plan in plans:
             key = np.round(np.concatenate([plan.actions[mine], plan.believed]), 12) + 0.0

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.alliances.beliefs import BELIEVES, split_overlay
 from deterrence.alliances.collective_defence import (
     Aggressor,
     AllianceType,
@@ -39,6 +38,7 @@ from deterrence.alliances.scenarios.schema import (
 from deterrence.games.distributions import Distribution
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.paths import apply_change, numbers_of
+from deterrence.perception.belief_hierarchy import BELIEVES, split_overlay
 
 _TREATY = (
     "shared_intelligence", "integration", "consultation", "deliberation", "automaticity", "incidents", "talk",

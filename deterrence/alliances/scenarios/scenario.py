@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.alliances.beliefs import BELIEVES
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.scenarios.assessment import Assessment, assess
 from deterrence.alliances.scenarios.building import BuildError, build
@@ -27,6 +26,7 @@ from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError, ScenarioError, SolverError, did_you_mean
 from deterrence.games.paths import paths_of
 from deterrence.games.services import service
+from deterrence.perception.belief_hierarchy import BELIEVES
 from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import SubjectiveOutcome
 from deterrence.solvers.pbe import pbe

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.alliances.beliefs import BELIEVES
 from deterrence.alliances.collective_defence import CollectiveDefence
 from deterrence.alliances.scenarios.loader import entries
 from deterrence.alliances.scenarios.schema import Entry
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.paths import apply_change, changed, numbers_of, value_at
+from deterrence.perception.belief_hierarchy import BELIEVES
 
 if TYPE_CHECKING:
     from deterrence.alliances.scenarios.scenario import Scenario
