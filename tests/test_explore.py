@@ -18,11 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deterrence as dt
-from deterrence.explorer.explorer import PARTS, Explorer
+from deterrence.explorer.explorer import Explorer
 from deterrence.explorer.maps import MOST_PHASES, NOTHING, in_bytes, phases_of, scale_of
 from deterrence.explorer.meshes import Mesh
 from deterrence.explorer.sliders import slider_of, step_of
 from deterrence.explorer.snippets import filled
+from deterrence.explorer.state import PARTS
 from deterrence.explorer.subjects import Slider, moved
 from deterrence.games.answers import BlockAnswer
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import deterrence as dt
 from deterrence.explorer import page as pages
-from deterrence.explorer.cube.cube import make_cube, points_of
-from deterrence.explorer.cube.grid import chosen, grid_of
 from deterrence.explorer.page import bundled, inside_script, write_page
+from deterrence.explorer.precomputed.grid import chosen, grid_of
+from deterrence.explorer.precomputed.grid_of_answers import points_of, precompute
 from deterrence.explorer.subjects import Slider
 from deterrence.games.errors import ParameterError
 
@@ -31,43 +31,43 @@ def explorer():
 
 
 @pytest.fixture(scope="module")
-def cube(explorer):
-    return make_cube(explorer, over=["rho", "k"], seconds=0.4, most_bytes=1_000_000)
+def grid(explorer):
+    return precompute(explorer, over=["rho", "k"], seconds=0.4, most_bytes=1_000_000)
 
 
 @pytest.fixture(scope="module")
-def written(explorer, cube):
-    return pages.page(explorer, cube)
+def written(explorer, grid):
+    return pages.page(explorer, grid)
 
 
 def unpacked(text: str) -> bytes:
     return zlib.decompress(base64.b64decode(text))
 
 
-def arrays_of(cube) -> tuple[np.ndarray, np.ndarray]:
+def arrays_of(grid) -> tuple[np.ndarray, np.ndarray]:
     """Return the likelihoods in their codes, shape (arrays, points), and bytes of points: phase, group, reason."""
-    n = points_of(cube)
-    content = np.frombuffer(unpacked(cube.numbers), dtype=np.uint8)
-    planes = content[: 2 * n * cube.head["arrays"]].reshape(-1, 2, n).astype(np.int64)
-    rest = content[2 * n * cube.head["arrays"] :].reshape(3, n)
+    n = points_of(grid)
+    content = np.frombuffer(unpacked(grid.numbers), dtype=np.uint8)
+    planes = content[: 2 * n * grid.head["arrays"]].reshape(-1, 2, n).astype(np.int64)
+    rest = content[2 * n * grid.head["arrays"] :].reshape(3, n)
     return np.cumsum(planes[:, 0] * 256 + planes[:, 1], axis=1) % 65536, rest
 
 
-def values_at(cube, at: int) -> dict[str, float]:
-    place = np.unravel_index(at, [len(v) for v in cube.axes.values()])
-    return {name: float(values[i]) for (name, values), i in zip(cube.axes.items(), place, strict=True)}
+def values_at(grid, at: int) -> dict[str, float]:
+    place = np.unravel_index(at, [len(v) for v in grid.axes.values()])
+    return {name: float(values[i]) for (name, values), i in zip(grid.axes.items(), place, strict=True)}
 
 
 # ---------------------------------------------------------------- what it knows
 
 
-def test_the_cube_holds_what_the_explorer_answers(explorer, cube):
-    arrays, (_, _, reasons) = arrays_of(cube)
+def test_the_cube_holds_what_the_explorer_answers(explorer, grid):
+    arrays, (_, _, reasons) = arrays_of(grid)
     settled = np.flatnonzero(reasons == 0)
     assert settled.size >= 25
     for at in np.random.default_rng(0).choice(settled, size=25).tolist():
-        for event, field in cube.head["fields"].items():
-            state = {"values": values_at(cube, at), "event": event, "parts": []}
+        for event, field in grid.head["fields"].items():
+            state = {"values": values_at(grid, at), "event": event, "parts": []}
             told = explorer.answer(state)["point"]
             low, high = field["scale"]
             for end in ("low", "high"):
@@ -75,19 +75,19 @@ def test_the_cube_holds_what_the_explorer_answers(explorer, cube):
                 assert kept == pytest.approx(told[end], abs=1e-5), (state, end)
 
 
-def test_the_start_and_the_rarest_kinds_have_their_equilibria(explorer, cube):
-    told = json.loads(unpacked(cube.pictures))
-    assert len(told["points"]) == cube.drawn
+def test_the_start_and_the_rarest_kinds_have_their_equilibria(explorer, grid):
+    told = json.loads(unpacked(grid.pictures))
+    assert len(told["points"]) == grid.drawn
     start = told["points"][0]
     state = explorer.initial_state
     view = explorer.answer(state)
-    assert values_at(cube, start["at"]) == {name: state["values"][name] for name in cube.axes}
+    assert values_at(grid, start["at"]) == {name: state["values"][name] for name in grid.axes}
     assert [e["label"] for e in start["equilibria"]] == [e["label"] for e in view["equilibria"]]
     assert [told["texts"][e["html"]] for e in start["equilibria"]] == [e["html"] for e in view["equilibria"]]
     assert told["texts"][start["trees"][0]] == view["tree_svg"]
     ranges = [[e["low"], e["high"]] for e in view["equilibria"]]
     assert start["events"][state["event"]]["ranges"] == ranges
-    _, (_, groups, _) = arrays_of(cube)
+    _, (_, groups, _) = arrays_of(grid)
     assert {int(groups[p["at"]]) for p in told["points"]} == set(groups.tolist())
 
 
@@ -100,7 +100,7 @@ def test_a_parameter_that_changes_nothing_is_not_chosen(explorer):
 
 
 def test_less_room_gives_less(explorer):
-    small = make_cube(explorer, over="k", seconds=0.1, most_bytes=6_000)
+    small = precompute(explorer, over="k", seconds=0.1, most_bytes=6_000)
     assert len(small.numbers) + len(small.pictures) <= 6_000
     assert small.drawn >= 1
     assert list(small.axes) == ["k"]
@@ -108,10 +108,10 @@ def test_less_room_gives_less(explorer):
 
 def test_a_scenario_has_its_true_values_beside_the_perceived():
     explorer = dt.explore("textbook")
-    cube = make_cube(explorer, over=explorer.subject.axes[:1], seconds=0.05, most_bytes=500_000)
-    arrays, _ = arrays_of(cube)
-    field = cube.head["fields"]["attack"]
-    told = json.loads(unpacked(cube.pictures))["points"][0]
+    grid = precompute(explorer, over=explorer.subject.axes[:1], seconds=0.05, most_bytes=500_000)
+    arrays, _ = arrays_of(grid)
+    field = grid.head["fields"]["attack"]
+    told = json.loads(unpacked(grid.pictures))["points"][0]
     view = explorer.answer({**explorer.initial_state})
     assert told["events"]["attack"]["comparison"] == json.loads(json.dumps(view["comparison"]))
     kept = arrays[field["low"], told["at"]] / 60_000
@@ -195,10 +195,10 @@ def test_only_the_parameters_of_the_cube_move(written):
     assert "computed in advance" in told["spec"]["note"]
 
 
-def test_text_cannot_leave_the_data(explorer, cube, monkeypatch):
+def test_text_cannot_leave_the_data(explorer, grid, monkeypatch):
     spec = {**explorer.spec, "title": EVIL, "note": EVIL}
     monkeypatch.setitem(explorer.__dict__, "spec", spec)
-    scripts = Scripts(pages.page(explorer, cube))
+    scripts = Scripts(pages.page(explorer, grid))
     assert len(scripts.found) == 4
     assert json.loads(scripts.found[0][1])["spec"]["title"] == EVIL
     assert scripts.links == []

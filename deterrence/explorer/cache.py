@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 @dataclass(eq=False)
-class Memory:
+class Cache:
     """The last answers of each kind.
 
     Attributes

@@ -15,14 +15,12 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from deterrence.explorer.precomputed.grid_of_answers import PrecomputedGrid, precompute
+from deterrence.explorer.views import Views
 from deterrence.files import require_free, write_whole
 from deterrence.games.errors import ParameterError
-
-if TYPE_CHECKING:
-    from deterrence.explorer.cube.cube import Cube
-    from deterrence.explorer.explorer import Explorer
 
 MOST_BYTES = 5_000_000  # of a page
 SECONDS = 60.0  # that computing one may take
@@ -58,7 +56,7 @@ _PAGE = """<!doctype html>
 
 
 def write_page(
-    explorer: Explorer,
+    explorer: Views,
     path: str | os.PathLike[str],
     *,
     over: Sequence[str] | None = None,
@@ -70,7 +68,7 @@ def write_page(
 
     Parameters
     ----------
-    explorer : Explorer
+    explorer : Views
     path : path
         Of the file to write, ``.html``.
     over : sequence of str, optional
@@ -108,20 +106,18 @@ def write_page(
         raise ParameterError(f"seconds must be above 0, got {seconds!r}")
     if most_bytes < 500_000:
         raise ParameterError(f"most_bytes must be at least 500,000, got {most_bytes!r}")
-    from deterrence.explorer.cube.cube import make_cube
-
-    cube = make_cube(explorer, over=over, seconds=seconds, most_bytes=most_bytes - _SPARE)
-    return write_whole(target, page(explorer, cube), overwrite=overwrite)
+    grid = precompute(explorer, over=over, seconds=seconds, most_bytes=most_bytes - _SPARE)
+    return write_whole(target, page(explorer, grid), overwrite=overwrite)
 
 
-def page(explorer: Explorer, cube: Cube) -> str:
+def page(explorer: Views, grid: PrecomputedGrid) -> str:
     """Return the page of an explorer, as HTML."""
     from deterrence import __version__
 
-    spec = _spec(explorer, cube)
+    spec = _spec(explorer, grid)
     x, y = (*spec["axes"], None)[:2]
     state = {**explorer.initial_state, "x": x, "y": y}
-    program = bundled("host_cube")
+    program = bundled("host_precomputed")
     digest = base64.b64encode(hashlib.sha256(program.encode()).digest()).decode("ascii")
     policy = (
         f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -132,9 +128,9 @@ def page(explorer: Explorer, cube: Cube) -> str:
         version=__version__,
         title=escape(str(spec["title"])),
         style="\n".join(_static(name).replace("</", "<\\/") for name in ("explorer.css", "host.css")),
-        head=inside_script({"spec": spec, "state": state, "head": cube.head}),
-        numbers=cube.numbers,
-        pictures=cube.pictures,
+        head=inside_script({"spec": spec, "state": state, "head": grid.head}),
+        numbers=grid.numbers,
+        pictures=grid.pictures,
         program=program,
     )
 
@@ -181,34 +177,34 @@ def _static(name: str) -> str:
     return (files("deterrence.explorer") / "static" / name).read_text("utf-8")
 
 
-def _axes(explorer: Explorer, cube: Cube) -> list[str]:
+def _axes(explorer: Views, grid: PrecomputedGrid) -> list[str]:
     """Return the parameters that the page starts with along its axes: those of the explorer if they move here."""
-    usual = [name for name in explorer.subject.axes if name in cube.axes]
-    return [*usual, *(name for name in cube.axes if name not in usual)][:2]
+    usual = [name for name in explorer.subject.axes if name in grid.axes]
+    return [*usual, *(name for name in grid.axes if name not in usual)][:2]
 
 
-def _spec(explorer: Explorer, cube: Cube) -> dict[str, Any]:
-    """Return what the front end is told: only the parameters of the cube move, in steps of its grid."""
+def _spec(explorer: Views, grid: PrecomputedGrid) -> dict[str, Any]:
+    """Return what the front end is told: only the parameters of the grid move, in steps of its grid."""
     spec = explorer.spec
     parameters = []
     for parameter in spec["parameters"]:
-        values = cube.axes.get(parameter["name"])
+        values = grid.axes.get(parameter["name"])
         if values is None:
             parameters.append({**parameter, "fixed": f"fixed at {parameter['value']:g} in this page"})
         else:
             low, high = float(values[0]), float(values[-1])
             parameters.append({**parameter, "low": low, "high": high, "step": float(f"{values[1] - values[0]:.12g}")})
-    sizes = " × ".join(str(len(values)) for values in cube.axes.values())
+    sizes = " × ".join(str(len(values)) for values in grid.axes.values())
     told = (
-        f"This page was computed in advance. Likelihoods: at {sizes} values of {', '.join(cube.axes)}; what is shown "
-        f"is the nearest of these points. Equilibria and pictures: at {cube.drawn:,} of them. "
+        f"This page was computed in advance. Likelihoods: at {sizes} values of {', '.join(grid.axes)}; what is shown "
+        f"is the nearest of these points. Equilibria and pictures: at {grid.drawn:,} of them. "
         "Other parameters are fixed at their starting values."
     )
     note = f"{spec['note'].rstrip('. ')}. " if spec["note"] else ""
     return {
         **spec,
         "parameters": parameters,
-        "axes": _axes(explorer, cube),
+        "axes": _axes(explorer, grid),
         "concepts": [explorer.initial_state["concept"]],
         "perceived": None,  # nothing is computed of these in advance
         "note": note + told,

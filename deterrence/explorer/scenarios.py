@@ -238,8 +238,8 @@ def _group(scenario: Scenario, name: str) -> str:
     match name.split("."):
         case ["attacks", attack, *_]:
             return f"{attack} attack"
-        case ["treaty" | "aggressor" as place, *_]:
-            return place
+        case ["treaty" | "aggressor" as table, *_]:
+            return table
     return "defence"
 
 

@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 from deterrence.games.errors import GameError, ParameterError, ScenarioError, SolverError
 
 if TYPE_CHECKING:
-    from deterrence.explorer.explorer import Explorer
+    from deterrence.explorer.views import Views
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ _HEADERS = {
 
 
 def serve(
-    explorer: Explorer,
+    explorer: Views,
     *,
     port: int = 0,
     open_browser: bool = False,
@@ -70,7 +70,7 @@ def serve(
 
     Parameters
     ----------
-    explorer : Explorer
+    explorer : Views
     port : int
         From 0 to 65535; 0 takes one that is free.
     open_browser : bool
@@ -97,12 +97,12 @@ def serve(
 
 
 @contextmanager
-def running(explorer: Explorer, *, port: int = 0) -> Iterator[Server]:
+def running(explorer: Views, *, port: int = 0) -> Iterator[Server]:
     """Serve an explorer in the background as long as the context lasts.
 
     Parameters
     ----------
-    explorer : Explorer
+    explorer : Views
     port : int
         From 0 to 65535; 0 takes one that is free.
 
@@ -156,7 +156,7 @@ class Server:
 class _Desk:
     """What the requests of one server share."""
 
-    explorer: Explorer
+    explorer: Views
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     turn: Any = field(default_factory=threading.Lock, repr=False)  # one question at a time
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deterrence.explorer.misperception import PREFIX
-from deterrence.explorer.state import Place
+from deterrence.explorer.state import State
 from deterrence.explorer.subjects import Subject, moved
 
 _PLACE = re.compile(r"@([a-z_]+)@")
@@ -42,13 +42,13 @@ def filled(template: str, places: Mapping[str, Any]) -> str:
     return _PLACE.sub(literal, template)
 
 
-def code_at(subject: Subject, place: Place, points: int, grid: int) -> str:
-    """Return the Python that gives the numbers at a place: the subject's template, or that of mistaken play.
+def code_at(subject: Subject, current: State, points: int, grid: int) -> str:
+    """Return the Python that gives the numbers of a state: the subject's template, or that of mistaken play.
 
     Parameters
     ----------
     subject : Subject
-    place : Place
+    current : State
     points, grid : int
         Of the curve, and along each side of the map.
     """
@@ -58,20 +58,26 @@ def code_at(subject: Subject, place: Place, points: int, grid: int) -> str:
         slider = sliders[name.removeprefix(PREFIX)]
         return name, (slider.low, slider.high), count
 
-    area = tuple(axis(name, grid) for name in (place.x, place.y) if name is not None) if place.y else ()
-    if place.perceived:
+    area = tuple(axis(name, grid) for name in (current.x, current.y) if name is not None) if current.y else ()
+    if current.perceived:
         told: str = subject.misperception.code(
-            place.values, place.believer, place.perceived, place.event, place.concept, axis(place.x, points), area
+            current.values,
+            current.believer,
+            current.perceived,
+            current.event,
+            current.concept,
+            axis(current.x, points),
+            area,
         )
         return told
     places = {
-        "values": moved(subject.sliders, place.values, (place.x, place.y)),
-        "x": place.x,
-        "y": place.y,
-        "event": place.event,
-        "concept": place.concept,
-        "x_range": axis(place.x, points)[1],
-        "y_range": axis(place.y or place.x, points)[1],
+        "values": moved(subject.sliders, current.values, (current.x, current.y)),
+        "x": current.x,
+        "y": current.y,
+        "event": current.event,
+        "concept": current.concept,
+        "x_range": axis(current.x, points)[1],
+        "y_range": axis(current.y or current.x, points)[1],
         "points": points,
         "grid": grid,
     }

@@ -15,7 +15,7 @@ PARTS = ("curve", "map", "equilibria", "tree", "comparison")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class State:
     """A state that has been checked; see ``deterrence.explorer.explorer`` for what its entries mean."""
 
     values: dict[str, float]
@@ -37,7 +37,7 @@ class Place:
         return (("", self.believer), *told) if seen else told
 
     @property
-    def truth(self) -> Place:
+    def truth(self) -> State:
         """The same with nobody wrong."""
         return replace(self, perceived={})
 
@@ -60,7 +60,7 @@ def start_of(subject: Subject) -> dict[str, Any]:
     }
 
 
-def place_of(subject: Subject, state: Mapping[str, Any]) -> Place:
+def state_at(subject: Subject, state: Mapping[str, Any]) -> State:
     """Return a state checked, with what it leaves out as at the start.
 
     Raises
@@ -78,7 +78,7 @@ def place_of(subject: Subject, state: Mapping[str, Any]) -> Place:
     x, y = _one_of("x", whole["x"], axes), whole["y"]
     if y is not None and _one_of("y", y, axes) == x:
         raise ParameterError(f"x and y are both {x!r}; give the map two parameters")
-    return Place(
+    return State(
         values={name: _number(slider, given.get(name, slider.value)) for name, slider in sliders.items()},
         x=x,
         y=y,

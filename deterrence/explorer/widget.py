@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from deterrence.games.errors import GameError, ParameterError, SolverError
 
 if TYPE_CHECKING:
-    from deterrence.explorer.explorer import Explorer
+    from deterrence.explorer.views import Views
 
 MISSING = (
     'the widget needs anywidget: pip install "deterrence[explore]" (without it, explorer.to_html("page.html") and '
@@ -16,7 +16,7 @@ MISSING = (
 )
 
 
-def widget_of(explorer: Explorer) -> Any:
+def widget_of(explorer: Views) -> Any:
     """Return a widget that shows an explorer; an ``anywidget.AnyWidget`` with ``spec``, ``state`` and ``view``.
 
     Raises
@@ -46,7 +46,7 @@ def widget_of(explorer: Explorer) -> Any:
     return widget
 
 
-def answer_or_error(explorer: Explorer, state: Any) -> dict[str, Any]:
+def answer_or_error(explorer: Views, state: Any) -> dict[str, Any]:
     """Return the view at a state, or what is wrong with the state as a view."""
     try:
         return explorer.answer(state)

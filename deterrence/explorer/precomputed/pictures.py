@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.explorer.cube.fields import deflated
-from deterrence.explorer.cube.grid import Floats
-from deterrence.explorer.explorer import Explorer
 from deterrence.explorer.maps import plain
+from deterrence.explorer.precomputed.fields import deflated
+from deterrence.explorer.precomputed.grid import Floats
+from deterrence.explorer.views import Views
 from deterrence.games.errors import GameError, ParameterError, SolverError
 
 MOST_POINTS = 600
@@ -26,14 +26,14 @@ class Pictures:
 
     Parameters
     ----------
-    explorer : Explorer
+    explorer : Views
     axes : mapping of str to ndarray
         Values of each parameter of the grid; the last varies fastest.
     groups : ndarray of uint8, shape (n,)
         A number for the set of kinds of equilibrium that exist at each point of the grid.
     """
 
-    def __init__(self, explorer: Explorer, axes: Mapping[str, Floats], groups: NDArray[np.uint8]) -> None:
+    def __init__(self, explorer: Views, axes: Mapping[str, Floats], groups: NDArray[np.uint8]) -> None:
         self._explorer, self._axes = explorer, axes
         self._shape = [len(values) for values in axes.values()]
         self._groups = groups

@@ -1,4 +1,4 @@
-// The explorer's page from disk: the front end, with answers that were made in advance on a grid (the cube).
+// The explorer's page from disk: the front end, with answers that were made in advance on a grid.
 //
 // Likelihoods are those of the nearest point of the grid, never interpolated: where an equilibrium ends they jump.
 // Equilibria and pictures are those of the nearest of fewer points, among those where the same kinds of equilibrium
@@ -10,7 +10,7 @@ import HostModel from "./host_model.js";
 const NOTHING = 65535; // in arrays of likelihoods: no answer
 const STEPS = 60000; // codes from 0 to this span a scale
 
-class Cube {
+class PrecomputedGrid {
   // `numbers` holds, for each array of likelihoods, the differences of neighbours (modulo 2^16), all high bytes before
   // all low ones; then three bytes for each point:
   // its phase on the map, its set of kinds of equilibrium, and what became of it, each in an array of its own.
@@ -75,53 +75,53 @@ class Cube {
   }
 }
 
-function viewOf(cube, spec, state) {
-  const field = cube.head.fields[state.event];
-  const position = cube.nearest(state.values);
-  const here = cube.flat(position);
+function viewOf(grid, spec, state) {
+  const field = grid.head.fields[state.event];
+  const position = grid.nearest(state.values);
+  const here = grid.flat(position);
   return {
     serial: state.serial,
     state,
-    point: pointOf(cube, field, here),
-    curve: curveOf(cube, field, state.x, position),
-    map: mapOf(cube, field, state.x, state.y, position),
-    ...pictureOf(cube, state, position, here),
+    point: pointOf(grid, field, here),
+    curve: curveOf(grid, field, state.x, position),
+    map: mapOf(grid, field, state.x, state.y, position),
+    ...pictureOf(grid, state, position, here),
     code: codeOf(spec, state),
     seconds: { solve: 0, total: 0 },
   };
 }
 
 // The state at the nearest point of the grid, or null if it is there already.
-function settled(cube, state) {
-  const position = cube.nearest(state.values);
+function settled(grid, state) {
+  const position = grid.nearest(state.values);
   const away = ({ name, values }, k) => Math.abs((state.values[name] ?? values[position[k]]) - values[position[k]]);
-  if (cube.axes.every((axis, k) => away(axis, k) <= 1e-6 * (axis.values[1] - axis.values[0]))) return null;
+  if (grid.axes.every((axis, k) => away(axis, k) <= 1e-6 * (axis.values[1] - axis.values[0]))) return null;
   const values = { ...state.values };
-  cube.axes.forEach((axis, k) => (values[axis.name] = axis.values[position[k]]));
+  grid.axes.forEach((axis, k) => (values[axis.name] = axis.values[position[k]]));
   return { ...state, values, serial: state.serial + 1 };
 }
 
-function pointOf(cube, field, here) {
-  const reason = cube.head.reasons[cube.codes[here]];
-  const [low, high] = [field.low, field.high].map((array) => cube.number(array, here, field.scale));
+function pointOf(grid, field, here) {
+  const reason = grid.head.reasons[grid.codes[here]];
+  const [low, high] = [field.low, field.high].map((array) => grid.number(array, here, field.scale));
   return { low, high, ...reason };
 }
 
-function curveOf(cube, field, name, position) {
-  const k = cube.axis(name);
-  const along = cube.axes[k].values.map((_, i) => cube.flat(position.with(k, i)));
-  const curve = { x: name, values: cube.axes[k].values, scale: field.scale };
+function curveOf(grid, field, name, position) {
+  const k = grid.axis(name);
+  const along = grid.axes[k].values.map((_, i) => grid.flat(position.with(k, i)));
+  const curve = { x: name, values: grid.axes[k].values, scale: field.scale };
   for (const end of ["low", "high", "true_low", "true_high"]) {
-    if (field[end] !== null) curve[end] = along.map((flat) => cube.number(field[end], flat, field.scale));
+    if (field[end] !== null) curve[end] = along.map((flat) => grid.number(field[end], flat, field.scale));
   }
   return curve;
 }
 
-function mapOf(cube, field, x, y, position) {
-  const [kx, ky] = [cube.axis(x), cube.axis(y)];
+function mapOf(grid, field, x, y, position) {
+  const [kx, ky] = [grid.axis(x), grid.axis(y)];
   if (ky < 0 || kx === ky) return null;
-  const [xs, ys] = [cube.axes[kx].values, cube.axes[ky].values];
-  const cells = ys.flatMap((_, j) => xs.map((_, i) => cube.flat(position.with(kx, i).with(ky, j))));
+  const [xs, ys] = [grid.axes[kx].values, grid.axes[ky].values];
+  const cells = ys.flatMap((_, j) => xs.map((_, i) => grid.flat(position.with(kx, i).with(ky, j))));
   return {
     x,
     y,
@@ -130,31 +130,31 @@ function mapOf(cube, field, x, y, position) {
     x_range: [xs[0], xs.at(-1)],
     y_range: [ys[0], ys.at(-1)],
     scale: field.scale,
-    low: base64(cells.map((flat) => cube.byte(field.low, flat))),
-    high: base64(cells.map((flat) => cube.byte(field.high, flat))),
-    kinds: base64(cells.map((flat) => cube.kinds[flat])),
-    phases: cube.head.phases,
+    low: base64(cells.map((flat) => grid.byte(field.low, flat))),
+    high: base64(cells.map((flat) => grid.byte(field.high, flat))),
+    kinds: base64(cells.map((flat) => grid.kinds[flat])),
+    phases: grid.head.phases,
     detail: 0,
     more: false,
-    ties: cube.head.ties,
+    ties: grid.head.ties,
     whole: true,
   };
 }
 
-function pictureOf(cube, state, position, here) {
+function pictureOf(grid, state, position, here) {
   let best = null;
   let least = Infinity;
-  for (const picture of cube.pictures.points) {
-    if (cube.groups[picture.at] !== cube.groups[here]) continue;
-    const there = cube.position(picture.at);
-    const distance = there.reduce((sum, i, k) => sum + ((i - position[k]) / cube.axes[k].values.length) ** 2, 0);
+  for (const picture of grid.pictures.points) {
+    if (grid.groups[picture.at] !== grid.groups[here]) continue;
+    const there = grid.position(picture.at);
+    const distance = there.reduce((sum, i, k) => sum + ((i - position[k]) / grid.axes[k].values.length) ** 2, 0);
     if (distance < least) [best, least] = [picture, distance];
   }
   if (!best) {
     const statement = "No equilibria were computed in advance for the kinds that exist at this point.";
     return { equilibria: [], statement, tree_svg: "", comparison: null };
   }
-  const text = (number) => cube.pictures.texts[number];
+  const text = (number) => grid.pictures.texts[number];
   const answer = best.events[state.event];
   const chosen = Math.min(state.equilibrium, best.trees.length - 1);
   return {
@@ -162,15 +162,15 @@ function pictureOf(cube, state, position, here) {
       const [low, high] = answer.ranges[i];
       return { ...equilibrium, low, high, html: text(equilibrium.html) };
     }),
-    statement: `${best.statement.replace(/[. ]*$/, "")}. ${placeOf(cube, best.at, least)}`,
+    statement: `${best.statement.replace(/[. ]*$/, "")}. ${placeOf(grid, best.at, least)}`,
     tree_svg: chosen < 0 ? "" : text(best.trees[chosen]),
     comparison: answer.comparison,
   };
 }
 
-function placeOf(cube, at, distance) {
+function placeOf(grid, at, distance) {
   if (distance === 0) return "Computed in advance, at this very point.";
-  const there = cube.position(at).map((i, k) => `${cube.axes[k].name} = ${short(cube.axes[k].values[i])}`);
+  const there = grid.position(at).map((i, k) => `${grid.axes[k].name} = ${short(grid.axes[k].values[i])}`);
   return `Computed in advance: these are the equilibria at ${there.join(", ")}, where the same kinds exist.`;
 }
 
@@ -231,13 +231,13 @@ try {
     throw new Error("This page needs a browser of 2023 or later.");
   }
   const { spec, state, head } = JSON.parse(document.getElementById("head").textContent);
-  const cube = new Cube(head, await unpacked("numbers"), await unpacked("pictures"));
+  const grid = new PrecomputedGrid(head, await unpacked("numbers"), await unpacked("pictures"));
   const answer = (asked) => {
-    const nearest = settled(cube, asked);
+    const nearest = settled(grid, asked);
     if (nearest) model.set("state", nearest); // the sliders go to where the answer is
-    model.set("view", viewOf(cube, spec, nearest ?? asked));
+    model.set("view", viewOf(grid, spec, nearest ?? asked));
   };
-  const model = new HostModel({ spec, state, view: viewOf(cube, spec, state) }, (asked) => {
+  const model = new HostModel({ spec, state, view: viewOf(grid, spec, state) }, (asked) => {
     queueMicrotask(() => answer(asked));
   });
   await explorer.render({ model, el: document.getElementById("explorer") });

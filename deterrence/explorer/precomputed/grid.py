@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.explorer.explorer import Explorer
 from deterrence.explorer.subjects import Slider
+from deterrence.explorer.views import Views
 from deterrence.games.answers import BlockAnswer
 from deterrence.games.errors import ParameterError
 
@@ -22,7 +22,7 @@ _USUAL = 3  # axes, if the reader does not name them
 _SCREENED = 33  # points along each parameter when influence is measured
 
 
-def chosen(explorer: Explorer, over: Sequence[str] | None) -> list[str]:
+def chosen(explorer: Views, over: Sequence[str] | None) -> list[str]:
     """Return the parameters that the page can move.
 
     By default these are the explorer's axes and the parameters along which the likelihood varies most, three in all.
@@ -45,7 +45,7 @@ def chosen(explorer: Explorer, over: Sequence[str] | None) -> list[str]:
     return [*subject.axes, *others][: max(_USUAL, len(subject.axes))]
 
 
-def pace(explorer: Explorer, names: Sequence[str]) -> float:
+def pace(explorer: Views, names: Sequence[str]) -> float:
     """Return the seconds that the likelihood of one event takes at a point, in blocks as they will be asked."""
     sliders = {slider.name: slider for slider in explorer.subject.sliders}
     rng = np.random.default_rng(0)
@@ -60,7 +60,7 @@ def pace(explorer: Explorer, names: Sequence[str]) -> float:
 
 
 def likelihood(
-    explorer: Explorer, swept: Mapping[str, Any], size: int, event: str, *, settle: bool = False
+    explorer: Views, swept: Mapping[str, Any], size: int, event: str, *, settle: bool = False
 ) -> BlockAnswer:
     """Return the likelihood of an event at many points; what is not swept stands at its start."""
     state = explorer.initial_state

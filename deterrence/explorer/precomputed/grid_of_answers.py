@@ -12,17 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from deterrence.explorer.cube.fields import Fields
-from deterrence.explorer.cube.grid import Floats, chosen, grid_of, pace
-from deterrence.explorer.cube.pictures import Pictures
-from deterrence.explorer.explorer import Explorer
+from deterrence.explorer.precomputed.fields import Fields
+from deterrence.explorer.precomputed.grid import Floats, chosen, grid_of, pace
+from deterrence.explorer.precomputed.pictures import Pictures
+from deterrence.explorer.views import Views
 
 FINEST = {1: 241, 2: 161, 3: 61, 4: 25}  # points of an axis, by number of axes
 COARSEST = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Cube:
+class PrecomputedGrid:
     """What a page knows.
 
     Attributes
@@ -30,7 +30,7 @@ class Cube:
     axes : mapping of str to ndarray
         Values of each parameter that can be moved, ascending; the last varies fastest.
     head : dict
-        What the arrays mean; see ``static/host_cube.js``.
+        What the arrays mean; see ``static/host_precomputed.js``.
     numbers, pictures : str
         Base64 of deflated bytes: arrays; and equilibria with their pictures as JSON.
     drawn : int
@@ -44,12 +44,12 @@ class Cube:
     drawn: int
 
 
-def make_cube(explorer: Explorer, *, over: Sequence[str] | None, seconds: float, most_bytes: int) -> Cube:
+def precompute(explorer: Views, *, over: Sequence[str] | None, seconds: float, most_bytes: int) -> PrecomputedGrid:
     """Return the answers of an explorer at a grid of parameters.
 
     Parameters
     ----------
-    explorer : Explorer
+    explorer : Views
     over : sequence of str, optional
         Which parameters; by default those of the axes, and the most influential of the others, three in all.
     seconds : float
@@ -78,9 +78,9 @@ def make_cube(explorer: Explorer, *, over: Sequence[str] | None, seconds: float,
         numbers = fields.packed()
     pictures = Pictures(explorer, axes, fields.groups)
     text, drawn = pictures.packed(seconds / 2, most_bytes - len(numbers))
-    return Cube(axes, fields.head(), numbers, text, drawn)
+    return PrecomputedGrid(axes, fields.head(), numbers, text, drawn)
 
 
-def points_of(cube: Cube) -> int:
+def points_of(grid: PrecomputedGrid) -> int:
     """Return the number of points of the grid."""
-    return math.prod(len(values) for values in cube.axes.values())
+    return math.prod(len(values) for values in grid.axes.values())

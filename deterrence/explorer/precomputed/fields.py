@@ -13,9 +13,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.explorer.cube.grid import Floats, likelihood
-from deterrence.explorer.explorer import Explorer
 from deterrence.explorer.maps import phases_of, scale_of
+from deterrence.explorer.precomputed.grid import Floats, likelihood
+from deterrence.explorer.views import Views
 from deterrence.games.answers import BlockAnswer, Status
 
 _NOTHING = 65535  # in arrays of likelihoods: no answer
@@ -31,7 +31,7 @@ class Fields:
 
     Parameters
     ----------
-    explorer : Explorer
+    explorer : Views
     axes : mapping of str to ndarray
         Values of each parameter of the grid; the last varies fastest.
     seconds : float
@@ -43,7 +43,7 @@ class Fields:
         A number for the set of kinds of equilibrium that exist at each point; the rarest sets share the last.
     """
 
-    def __init__(self, explorer: Explorer, axes: Mapping[str, Floats], seconds: float) -> None:
+    def __init__(self, explorer: Views, axes: Mapping[str, Floats], seconds: float) -> None:
         self.axes = axes
         self._explorer, self._seconds = explorer, seconds
         mesh = np.meshgrid(*axes.values(), indexing="ij")
