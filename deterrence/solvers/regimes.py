@@ -117,6 +117,7 @@ def regimes(game: Any, *, assumptions: Iterable[Any] = (), limit: int = 20_000) 
     if not found:
         raise GameError("no regime was found: payoffs are tied by construction; " + "; ".join(notes))
     return RegimeSet(
+        again=find_again,
         game=game,
         regimes=tuple(found),
         stated=tuple(map(str, given)),
@@ -133,7 +134,7 @@ def _remembered(game: Any, given: tuple[Any, ...], limit: int) -> RegimeSet:
     return regimes(game, assumptions=given, limit=limit)
 
 
-def found_again(game: Any, given: tuple[Any, ...], limit: int, kept: tuple[str, ...]) -> RegimeSet:
+def find_again(game: Any, given: tuple[Any, ...], limit: int, kept: tuple[str, ...]) -> RegimeSet:
     """Return regimes found in another process: those with the given texts."""
     found = _remembered(game, given, limit)
     if len(kept) == len(found):

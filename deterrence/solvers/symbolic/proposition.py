@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.events import Event
+from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.symbolic.assumptions import chain_of
 from deterrence.solvers.symbolic.text import chains, typeset
 
@@ -96,8 +97,6 @@ def _stated(text: str, found: RegimeSet) -> str:
 
 
 def _method(found: RegimeSet) -> str:
-    from deterrence.games.signaling import SignalingGame
-
     if any(isinstance(r.form, SignalingGame) for r in found):
         return (
             "An equilibrium is determined by the messages that each type uses and the responses that follow them; a "

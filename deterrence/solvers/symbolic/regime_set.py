@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -14,7 +14,12 @@ from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.formulas import math_text
 from deterrence.games.quantities import check_names, quantity
+from deterrence.solvers.symbolic.compiled import compile_regimes
 from deterrence.solvers.symbolic.conditions import Assumptions, Conjunction, Frac
+from deterrence.solvers.symbolic.map import regime_map
+from deterrence.solvers.symbolic.proposition import frame, latex, markdown
+from deterrence.solvers.symbolic.refinements import survival
+from deterrence.solvers.symbolic.statics import boundaries, statics_frame
 from deterrence.solvers.symbolic.text import Condition, chains, conditions_of, plain
 
 if TYPE_CHECKING:
@@ -152,8 +157,6 @@ class Regime:
         GameError
             If there is no closed form for games of this size; see ``regime_refinements``.
         """
-        from deterrence.solvers.symbolic.refinements import survival
-
         return tuple(
             conditions_of(self.assumptions, case, {}, self.likely, self.case) for case in survival(self, refinement)
         )
@@ -196,6 +199,8 @@ class RegimeSet(Display, Sequence[Regime]):
         The assumptions as objects.
     limit : int
         As asked for.
+    again : callable
+        Finds them in another process, from the game, the assumptions, the limit and the texts of the regimes.
     """
 
     game: Any = field(repr=False)
@@ -206,12 +211,11 @@ class RegimeSet(Display, Sequence[Regime]):
     assumptions: Assumptions = field(repr=False)
     given: tuple[Any, ...] = field(repr=False, default=())
     limit: int = field(repr=False, default=0)
+    again: Callable[..., RegimeSet] = field(repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # SymPy's polynomial rings cannot be pickled: another process finds the regimes again
-        from deterrence.solvers.regimes import found_again
-
-        return found_again, (self.game, self.given, self.limit, tuple(map(str, self.regimes)))
+        return self.again, (self.game, self.given, self.limit, tuple(map(str, self.regimes)))
 
     def __len__(self) -> int:
         return len(self.regimes)
@@ -259,46 +263,32 @@ class RegimeSet(Display, Sequence[Regime]):
 
     def statics(self, event: Event) -> pd.DataFrame:
         """Return the sign of the event's derivative in each parameter, a row per regime (see ``regime_statics``)."""
-        from deterrence.solvers.symbolic.statics import statics_frame
-
         return statics_frame(self, event)
 
     def boundaries(self, event: Event) -> tuple[Boundary, ...]:
         """Return what happens to the event's probability at each boundary of each regime."""
-        from deterrence.solvers.symbolic.statics import boundaries
-
         return boundaries(self, event)
 
     def compile(self, *events: Event) -> CompiledRegimes:
         """Return conditions and probabilities of events as vectorised NumPy functions."""
-        from deterrence.solvers.symbolic.compiled import compile_regimes
-
         return compile_regimes(self, events)
 
     def to_frame(self, *events: Event) -> pd.DataFrame:
         """Return a pandas table: a row per regime with its condition, payoffs and the probabilities of events."""
-        from deterrence.solvers.symbolic.proposition import frame
-
         return frame(self, events)
 
     def to_markdown(self, *events: Event) -> str:
         """Return a numbered proposition with conditions, strategies, beliefs and a sketch of its proof."""
-        from deterrence.solvers.symbolic.proposition import markdown
-
         return markdown(self, events)
 
     def to_latex(self, *events: Event) -> str:
         """Return the same for LaTeX (``amsmath``, ``amsthm``, with an environment ``proposition``)."""
-        from deterrence.solvers.symbolic.proposition import latex
-
         return latex(self, events)
 
     def plot(
         self, x: str, y: str, *, at: Mapping[str, float], xlim: tuple[float, float], ylim: tuple[float, float]
     ) -> matplotlib.axes.Axes:
         """Draw where each regime exists over two parameters, with exact boundaries."""
-        from deterrence.solvers.symbolic.map import regime_map
-
         return regime_map(self, x, y, at=at, xlim=xlim, ylim=ylim)
 
     def __str__(self) -> str:
