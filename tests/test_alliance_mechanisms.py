@@ -28,9 +28,10 @@ from deterrence.alliances.collective_defence import (
 )
 from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.solving.participation import participation
-from deterrence.alliances.warning import Automation, blurred_threshold, detection
+from deterrence.alliances.warning import Automation
 from deterrence.games.distributions import degenerate, logistic, normal, two_point, uniform
 from deterrence.games.errors import GameError, ParameterError
+from deterrence.perception.signal_detection import exceedance_probability
 
 HOPELESS = 1e12  # strength of an attack that no help can turn: then only punishment counts
 
@@ -350,7 +351,7 @@ def test_agreement_of_more_members_takes_longer() -> None:
 def test_attack_below_a_blurred_threshold(blur: float, best: float, payoff: float) -> None:
     """Gain s, punishment 3 if recognised with probability Phi((s - 0.5) / blur): the intensity just below the line."""
     levels = [best, *np.linspace(0.01, 1, 60)]
-    seen = blurred_threshold(levels, threshold=0.5, blur=blur)
+    seen = exceedance_probability(levels, 0.5, blur)
     attacks = tuple(AttackOption(name=f"s{i}", strength=HOPELESS, share=level) for i, level in enumerate(levels))
     recognition = {f"s{i}": p for i, p in enumerate(seen)}
     ally = Member(name="ally", capability=1, cost=degenerate(0.5), obligation=1, recognition=recognition)
@@ -387,15 +388,6 @@ def test_false_alarms_make_restraint_less_safe() -> None:
         )
         assert float(game.aggressor_choice().threshold) == pytest.approx(threshold, abs=1e-8)
         assert float(game.false_alarm_response()) == pytest.approx(0.5 * alarm * 0.8, abs=1e-12)
-
-
-def test_detection() -> None:
-    found = detection(prior=0.2, cost_miss=5, cost_false=1, sensitivity=1.5)
-    assert found.criterion == pytest.approx(0.60123763, abs=1e-8)
-    assert found.hit == pytest.approx(0.81561038, abs=1e-8)
-    assert found.false_alarm == pytest.approx(0.27384086, abs=1e-8)
-    with pytest.raises(ParameterError, match="sensitivity must be above 0"):
-        detection(prior=0.2, cost_miss=5, cost_false=1, sensitivity=0)
 
 
 def test_automation_trades_judgment_for_time() -> None:
@@ -595,7 +587,6 @@ def test_everything_at_once_is_certified_and_a_batch_is_many_games(seed: int) ->
             "is also another player",
         ),
         (lambda: Automation(level=2), ParameterError, "level must be in"),
-        (lambda: blurred_threshold([1], threshold=0, blur=0), ParameterError, "blur must be above 0"),
     ],
 )
 def test_bad_input_is_named(make: object, error: type[Exception], message: str) -> None:

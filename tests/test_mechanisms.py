@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import deterrence as dt
 from deterrence.alliances.attacks import Attack
-from deterrence.alliances.cheap_talk import partition, pivotal_bias, surviving_share
+from deterrence.alliances.cheap_talk import pivotal_bias
 from deterrence.alliances.collective_defence import (
     Aggressor,
     AttackOption,
@@ -32,11 +32,12 @@ from deterrence.alliances.scenarios.schema import json_schema
 from deterrence.alliances.scenarios.writing import write_toml
 from deterrence.alliances.solving.participation import participation
 from deterrence.alliances.treaty import InvocationRule
-from deterrence.alliances.warning import detection
 from deterrence.games.distributions import degenerate, two_point, uniform
 from deterrence.games.errors import GameError, ScenarioError
 from deterrence.models.crawford_sobel_1982 import most_informative
 from deterrence.models.noisy_attribution import equilibria
+from deterrence.perception.signal_detection import warning_threshold
+from deterrence.solvers.cheap_talk import told_share
 
 COST = {"family": "normal", "location": 1.0, "scale": 0.5}
 SMALL: dict[str, Any] = {  # three allies of whom two are near; one doubtful attack
@@ -225,23 +226,37 @@ def test_a_member_that_doubts_the_others_changes_what_happens_not_what_is_expect
 # -- cheap talk --------------------------------------------------------------------------------------------------------
 
 
+def partition_by_indifference(bias: float) -> np.ndarray:
+    """Add cells while the sender's indifference, a_(j+1) - a_j = a_j - a_(j-1) + 4 b, has an increasing solution."""
+    cuts = np.array([0.0, 1.0])
+    while True:
+        inner = len(cuts) - 1  # cutpoints between the ends, with one cell more
+        system = np.diag(np.full(inner, -2.0)) + np.diag(np.ones(inner - 1), 1) + np.diag(np.ones(inner - 1), -1)
+        right = np.full(inner, 4.0 * bias)
+        right[-1] -= 1.0
+        finer = np.concatenate([[0.0], np.linalg.solve(system, right), [1.0]])
+        if np.diff(finer).min() <= 1e-12:
+            return cuts
+        cuts = finer
+
+
 @settings(max_examples=60, deadline=None)
 @given(bias=st.floats(1e-4, 0.6))
 def test_what_talk_tells_is_the_most_informative_partition(bias: float) -> None:
     """Crawford and Sobel 1982: cutpoints i/N + 2 b i (i - N); EU_receiver = -(1 - share) / 12."""
     known = most_informative(bias)
-    cuts = partition(bias)
+    cuts = partition_by_indifference(bias)
     assert cuts == pytest.approx(known["cutpoints"], abs=1e-8)
-    assert 1 - (np.diff(cuts) ** 3).sum() == pytest.approx(float(surviving_share(bias)), abs=1e-8)
-    assert -(1 - float(surviving_share(bias))) / 12 == pytest.approx(known["EU_receiver"], abs=1e-8)
+    assert 1 - (np.diff(cuts) ** 3).sum() == pytest.approx(float(told_share(bias)), abs=1e-8)
+    assert -(1 - float(told_share(bias))) / 12 == pytest.approx(known["EU_receiver"], abs=1e-8)
     answers = 0.5 * (cuts[1:] + cuts[:-1])  # at a cutpoint the sender's ideal is halfway between the answers beside it
     assert 0.5 * (answers[1:] + answers[:-1]) == pytest.approx(cuts[1:-1] + bias, abs=1e-10)
-    assert float(surviving_share(bias * 1.1)) <= float(surviving_share(bias)) + 1e-12
+    assert float(told_share(bias * 1.1)) <= float(told_share(bias)) + 1e-12
 
 
 def test_ends_of_talk() -> None:
-    assert surviving_share([0.0, 0.25, 1.0]) == pytest.approx([1, 0, 0], abs=1e-12)
-    assert surviving_share([0.05, 0.1, 0.3]) == pytest.approx([1 - 12 * 0.015925926, 1 - 12 * 0.030833333, 0], abs=1e-7)
+    assert told_share([0.0, 0.25, 1.0]) == pytest.approx([1, 0, 0], abs=1e-12)
+    assert told_share([0.05, 0.1, 0.3]) == pytest.approx([1 - 12 * 0.015925926, 1 - 12 * 0.030833333, 0], abs=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -340,7 +355,7 @@ def test_automation_is_signal_detection_and_time_saved() -> None:
     table["mobilisation"] = 0.6
     game = scenario({"automation": table, "treaty.deliberation": 2, "treaty.rule": "majority"}).game()
     inner = game.participation_game()
-    seen = detection(prior=0.2, cost_miss=5, cost_false=1, sensitivity=1.6)
+    seen = warning_threshold(0.2, 5, 1, 1.6)
     assert inner.consultation == pytest.approx(4 * 0.6)
     assert inner.deliberation == pytest.approx(2 * 0.6)
     assert [one.delay for one in inner.members] == pytest.approx([2 * 0.7, 12 * 0.7, 20 * 0.7])

@@ -47,6 +47,7 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.attacks import AttackOption
 from deterrence.alliances.response import Response
+from deterrence.perception.signal_detection import exceedance_probability
 
 Floats = NDArray[np.float64]
 
@@ -76,14 +77,10 @@ def held(attack: AttackOption, dimensions: int) -> Floats:
 
 def crossing(attack: AttackOption, dimensions: int) -> Floats:
     """Return a_k, the probability that each step crosses the threshold of response, shape (n, ...)."""
-    from scipy.special import ndtr
-
     n = np.asarray(attack.steps, dtype=np.float64)
     done = _steps(longest(attack), dimensions)
-    above = (1 + np.asarray(attack.memory) * done) / n - np.asarray(attack.threshold)
-    sigma = np.asarray(attack.blur)
-    blurred = ndtr(above / np.where(sigma > 0, sigma, 1.0))
-    return np.asarray(np.where(sigma > 0, blurred, above >= -1e-12) * (done < n), dtype=np.float64)
+    intensity = (1 + np.asarray(attack.memory) * done) / n
+    return exceedance_probability(intensity, attack.threshold, attack.blur, rounding=1e-12) * (done < n)
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.arrival import arriving_share
 from deterrence.alliances.attacks import Attack
-from deterrence.alliances.cheap_talk import pivotal_bias, surviving_share
+from deterrence.alliances.cheap_talk import pivotal_bias
 from deterrence.alliances.contest import contest_success
 from deterrence.alliances.declarations import distinct, number_in
 from deterrence.alliances.members import MEMBER_NUMBERS, Member
@@ -39,6 +39,7 @@ from deterrence.games.display import Display
 from deterrence.games.distributions import DistributionRow, stack_last
 from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.paths import Change, changed
+from deterrence.solvers.cheap_talk import told_share
 
 Floats = NDArray[np.float64]
 
@@ -302,7 +303,7 @@ class ParticipationGame(Display):
             return np.zeros(len(self.members))
         votes, quota = self.rule.ballot(self.names)
         bias = self._row("bias")
-        return np.asarray(_last(self.talk) * surviving_share(np.abs(bias - pivotal_bias(bias, votes, quota))))
+        return np.asarray(_last(self.talk) * told_share(np.abs(bias - pivotal_bias(bias, votes, quota))))
 
     def stage(self, attack: str | None = None, *, invoked: bool, position: Floats | None = None) -> ParticipationStage:
         """Return the simultaneous-move game after an attack, in one state of the treaty.

@@ -1,10 +1,7 @@
-r"""Warning: what members take for an attack, by signal detection, and what automation trades for speed.
+"""Warning: what members take for an attack, by signal detection, and what automation trades for speed.
 
-Evidence is N(d', 1) if there is an attack and N(0, 1) if there is none. A member responds iff the evidence exceeds
-the criterion that minimises its expected loss, given the prior probability pi of attack, the cost of a miss and of
-a false alarm:
-
-.. math:: x^* = \frac{d'}{2} + \frac{1}{d'} \ln\left(\frac{1 - \pi}{\pi}\,\frac{C_{false}}{C_{miss}}\right).
+A member responds iff noisy evidence exceeds the criterion that minimises its expected loss, given the prior probability
+of attack, the cost of a miss and of a false alarm; see ``deterrence.warning_threshold``.
 
 Automation shortens consultation and mobilisation and lowers d' (brittle classifiers): the alliance decides earlier, is
 there earlier, and is wrong more often, both ways. Machines can be spoofed, too: an attacker that fools them is not seen
@@ -22,80 +19,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deterrence.alliances.declarations import number_in
 from deterrence.alliances.members import Member
 from deterrence.games.errors import GameError, did_you_mean
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Detection:
-    """What a member makes of noisy evidence.
-
-    Attributes
-    ----------
-    criterion : ndarray, shape (...)
-        Evidence above which it responds.
-    hit, false_alarm : ndarray, shape (...)
-        P(responds | attack) and P(responds | no attack).
-    """
-
-    criterion: Floats
-    hit: Floats
-    false_alarm: Floats
-
-
-def detection(*, prior: Any, cost_miss: Any, cost_false: Any, sensitivity: Any) -> Detection:
-    """Return the best criterion and what follows from it.
-
-    Parameters
-    ----------
-    prior : array_like, shape (...)
-        pi in (0, 1), probability of an attack.
-    cost_miss, cost_false : array_like
-        Costs > 0 of missing an attack, and of responding to none.
-    sensitivity : array_like
-        d' > 0, in standard deviations of the evidence.
-
-    Raises
-    ------
-    ParameterError
-        If a number is out of its range.
-    """
-    from scipy.special import ndtr
-
-    pi = np.asarray(number_in(prior, 0.0, np.nextafter(1.0, 0.0), "prior", strict=True))
-    miss = np.asarray(number_in(cost_miss, 0.0, np.inf, "cost_miss", strict=True))
-    false = np.asarray(number_in(cost_false, 0.0, np.inf, "cost_false", strict=True))
-    d = np.asarray(number_in(sensitivity, 0.0, np.inf, "sensitivity", strict=True))
-    criterion = d / 2 + np.log((1 - pi) / pi * false / miss) / d
-    return Detection(criterion, np.asarray(ndtr(d - criterion)), np.asarray(ndtr(-criterion)))
-
-
-def blurred_threshold(intensities: Sequence[float], *, threshold: float, blur: float) -> list[float]:
-    r"""Return the probability that each intensity of attack is recognised, :math:`\Phi((s - \tau) / \sigma)`.
-
-    Parameters
-    ----------
-    intensities : sequence of float
-        s, one for each kind of attack.
-    threshold : float
-        tau, where the red line is drawn.
-    blur : float
-        sigma > 0, how doubtful the line is.
-
-    Raises
-    ------
-    ParameterError
-        If ``blur`` is not above 0.
-    """
-    from scipy.special import ndtr
-
-    width = number_in(blur, 0.0, np.inf, "blur", strict=True)
-    return [float(ndtr((s - threshold) / width)) for s in intensities]
+from deterrence.perception.signal_detection import AlarmThreshold, warning_threshold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +48,7 @@ class Automation:
     spoofing : array_like
         Share in [0, 1] of attacks that the attacker hides from a fully automated warning.
     prior, cost_miss, cost_false : array_like
-        As in ``detection``; the same for all members.
+        As in ``deterrence.warning_threshold``; the same for all members.
 
     Raises
     ------
@@ -146,11 +74,11 @@ class Automation:
         self.warning  # noqa: B018  (checked when made)
 
     @property
-    def warning(self) -> Detection:
+    def warning(self) -> AlarmThreshold:
         """What members detect at this level."""
         level = np.asarray(self.level)
         sharp = np.asarray(self.sensitivity) * (1 - np.asarray(self.loss) * level)
-        seen = detection(prior=self.prior, cost_miss=self.cost_miss, cost_false=self.cost_false, sensitivity=sharp)
+        seen = warning_threshold(self.prior, self.cost_miss, self.cost_false, sharp)
         return replace(seen, hit=np.asarray(seen.hit * (1 - np.asarray(self.spoofing) * level)))
 
     @property

@@ -28,6 +28,7 @@ from deterrence.games.parameters import Parameter
 from deterrence.models.model import Model
 from deterrence.models.variants import Variant
 from deterrence.models.whole_numbers import whole
+from deterrence.solvers.cheap_talk import most_cells, partition_cutpoints
 
 PARAMETERS = (
     Parameter("bias", 0.05, 1e-4, 100, "severity", "how much more the sender wants"),
@@ -132,16 +133,16 @@ def talk_game(bias: float, N: float | None = None) -> ContinuousGame:
 
 def most_informative(bias: float) -> dict[str, Any]:
     """Return the partition with the most cells."""
-    return partition(bias, _most_cells(bias))
+    return partition(bias, int(most_cells(bias)))
 
 
 def partition(bias: float, N: float) -> dict[str, Any]:
     """Return the partition with N cells, the responses, and what it is worth to both allies."""
     cells = whole("N", N)
-    points = [i / cells + 2 * bias * i * (i - cells) for i in range(cells + 1)]
+    points = [float(x) for x in partition_cutpoints(bias, cells)]
     receiver = -(1 / (12 * cells**2) + bias**2 * (cells**2 - 1) / 3)
     return {
-        "N_max": _most_cells(bias),
+        "N_max": int(most_cells(bias)),
         "N": cells,
         "cutpoints": points,
         "actions": [(low + high) / 2 for low, high in pairwise(points)],
@@ -168,8 +169,4 @@ def draw(rng: np.random.Generator) -> dict[str, float]:
 def draw_cells(rng: np.random.Generator) -> dict[str, Any]:
     """Return a random bias and a number of cells that it allows."""
     bias = draw(rng)["bias"]
-    return {"bias": bias, "N": int(rng.integers(1, _most_cells(bias) + 1))}
-
-
-def _most_cells(bias: float) -> int:
-    return math.ceil((math.sqrt(1 + 2 / bias) - 1) / 2 - 1e-9)
+    return {"bias": bias, "N": int(rng.integers(1, int(most_cells(bias)) + 1))}

@@ -23,6 +23,7 @@ import numpy as np
 from deterrence.games.continuous import Best, ContinuousGame, Given, Indifferent
 from deterrence.games.parameters import Parameter
 from deterrence.models.model import Model
+from deterrence.perception.signal_detection import exceedance_probability
 
 GAIN = Parameter("g", 1, 1e-6, 1e6, "attacker", "gain per unit of intensity")
 PUNISHMENT = Parameter("R", 3, 1e-6, 1e6, "attacker", "punishment")
@@ -58,10 +59,9 @@ def blurred_threshold() -> Model:
 
 def red_line_game(g: float, R: float, tau: float, sigma: float) -> ContinuousGame:
     """Return the attacker's best intensity, and where below the line its marginal payoff vanishes."""
-    from scipy.special import ndtr
 
     def responds(s: Any) -> Any:
-        return ndtr((s - tau) / sigma)
+        return exceedance_probability(s, tau, sigma)
 
     def marginal(s: Any, _: Mapping[str, Any]) -> Any:
         return g - R * np.exp(-(((s - tau) / sigma) ** 2) / 2) / (sigma * math.sqrt(2 * math.pi))
@@ -77,7 +77,7 @@ def below_the_line(g: float, R: float, tau: float, sigma: float) -> dict[str, An
     """Return the best of the interior candidate, nothing and all; the candidate may lie outside [0, 1]."""
 
     def responds(s: float) -> float:
-        return math.erfc((tau - s) / (sigma * math.sqrt(2))) / 2
+        return float(exceedance_probability(s, tau, sigma))
 
     excess = R / (g * sigma * math.sqrt(2 * math.pi))
     interior = tau - sigma * math.sqrt(2 * math.log(excess)) if excess > 1 else None

@@ -20,7 +20,7 @@ from deterrence.games.parameters import Parameter
 from deterrence.games.tree import chance, end, move
 from deterrence.models.misperceived import MisperceivedModel
 from deterrence.models.model import Model
-from deterrence.perception.learning import Observation, observe
+from deterrence.perception.indicators import Observation, observe
 
 RHO = Parameter("rho", 0.4, 1e-9, 1 - 1e-9, "probability", "prior that the defender is resolved")
 MU_STAR = Parameter("mu_star", 0.5, 1e-9, 1 - 1e-9, "probability", "belief at which the attacker is indifferent")

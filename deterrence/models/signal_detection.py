@@ -26,6 +26,8 @@ from deterrence.games.continuous import Acts, Best, ContinuousGame, Given, Indif
 from deterrence.games.parameters import Parameter
 from deterrence.models.model import Model
 from deterrence.models.variants import Variant
+from deterrence.perception.signal_detection import most_dangerous_signal, signal_detection
+from deterrence.perception.signal_detection import warning_threshold as alarm_threshold
 
 RHO = Parameter("rho", 0.4, 1e-9, 1 - 1e-9, "probability", "prior that the defender is resolved")
 MU_STAR = Parameter("mu_star", 0.5, 1e-9, 1 - 1e-9, "probability", "belief at which the attacker is indifferent")
@@ -103,19 +105,13 @@ def posture_game(rho: float, mu_star: float, d_prime: float, n: float) -> Contin
 
 def detection(rho: float, mu_star: float, d_prime: float, n: float) -> dict[str, Any]:
     """Return the cutoff and the likelihoods; without a signal (d' = 0) the prior decides."""
-    shift, lean = d_prime * sqrt(n), _lean(rho, mu_star)
-    if shift == 0:
-        cutoff = inf if lean > 0 else -inf
-    else:
-        cutoff = shift / 2 + lean / shift
-    resolved = 0.0 if isinf(shift) else float(ndtr(cutoff - shift))
-    irresolute = float(ndtr(cutoff))
+    seen = signal_detection(rho, mu_star, d_prime * sqrt(n))
     return {
-        "cutoff": cutoff,
-        "P_attack_given_resolved": resolved,
-        "P_attack_given_irresolute": irresolute,
-        "P_attack": rho * resolved + (1 - rho) * irresolute,
-        "P_war": rho * resolved,
+        "cutoff": float(seen.cutoff),
+        "P_attack_given_resolved": float(seen.attack_given_resolved),
+        "P_attack_given_irresolute": float(seen.attack_given_irresolute),
+        "P_attack": float(seen.attack),
+        "P_war": float(seen.war),
     }
 
 
@@ -159,11 +155,8 @@ def most_dangerous_game(rho: float, mu_star: float) -> ContinuousGame:
 
 def most_dangerous(rho: float, mu_star: float) -> dict[str, Any]:
     """Return that sensitivity and the likelihood of war there; no signal where the prior already invites attack."""
-    lean = _lean(rho, mu_star)
-    if lean > 0:
-        return {"d_prime": 0.0, "P_war": rho}
-    d_prime = sqrt(-2 * lean)
-    return {"d_prime": d_prime, "P_war": rho * float(ndtr(-d_prime))}
+    d_prime, war = most_dangerous_signal(rho, mu_star)
+    return {"d_prime": float(d_prime), "P_war": float(war)}
 
 
 def read_most_dangerous(solutions: tuple[dict[str, Any], ...], _: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,10 +210,10 @@ def warning_game(pi: float, C_miss: float, C_false: float, d_prime: float) -> Co
 
 def warning(pi: float, C_miss: float, C_false: float, d_prime: float) -> dict[str, Any]:
     """Return the criterion, the chances of a hit and of a false alarm, and what errors cost on average."""
-    criterion = d_prime / 2 + log((1 - pi) / pi * C_false / C_miss) / d_prime
-    hit, false = float(ndtr(d_prime - criterion)), float(ndtr(-criterion))
+    best = alarm_threshold(pi, C_miss, C_false, d_prime)
+    hit, false = float(best.hit), float(best.false_alarm)
     cost = pi * C_miss * (1 - hit) + (1 - pi) * C_false * false
-    return {"criterion": criterion, "P_hit": hit, "P_false_alarm": false, "expected_cost": cost}
+    return {"criterion": float(best.criterion), "P_hit": hit, "P_false_alarm": false, "expected_cost": cost}
 
 
 def draw_warning(rng: np.random.Generator) -> dict[str, float]:
@@ -231,11 +224,6 @@ def draw_warning(rng: np.random.Generator) -> dict[str, float]:
         "C_false": float(rng.uniform(0.1, 10)),
         "d_prime": float(rng.uniform(0.1, 5)),
     }
-
-
-def _lean(rho: float, mu_star: float) -> float:
-    """Return the log odds in favour of attack before any signal."""
-    return log((1 - rho) / rho * mu_star / (1 - mu_star))
 
 
 def _normal(mean: float) -> Any:

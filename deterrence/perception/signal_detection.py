@@ -1,14 +1,17 @@
-r"""Learning resolve from noisy posture: what an aggressor sees before it chooses.
+r"""Signal detection: decisions by normal evidence, and thresholds that are drawn with noise.
 
-The guarantor is resolved (R) with prior probability :math:`\rho`; the aggressor attacks iff its belief in resolve is
-below :math:`\mu^*`, at which it is indifferent. Evidence on resolve is normal with a distance of :math:`d'` standard
-deviations between the types (signal detection [1]_), or one of finitely many indicators, seen once or again and
-again at a cost. All is exact: by formula, or by enumeration.
+Evidence x is N(0, 1) in one state of the world and N(d', 1) in the other; :math:`d'` is the *sensitivity*. The
+log-likelihood ratio of the second state, :math:`d' (x - d'/2)`, rises in x, so whoever must choose between two actions
+takes the one that the second state calls for iff x exceeds the *criterion* at which that ratio is worth the odds
+against it [1]_,
+
+.. math:: c = \frac{d'}{2} + \frac{1}{d'} \ln \frac{\text{stakes and odds of the first state}}{\text{of the second}}.
+
+An aggressor reads posture for resolve, a defender reads warning signs for an attack.
 
 References
 ----------
-.. [1] D. M. Green and J. A. Swets, Signal Detection Theory and Psychophysics, Wiley, 1966.
-.. [2] A. Wald, Sequential Analysis, Wiley, 1947.
+.. [1] D. M. Green and J. A. Swets, Signal Detection Theory and Psychophysics, Wiley, 1966, ch. 1.
 """
 
 from __future__ import annotations
@@ -71,12 +74,11 @@ def signal_detection(rho: ArrayLike, mu_star: ArrayLike, d_prime: ArrayLike, *, 
     >>> round(float(seen.attack), 8), round(float(seen.war), 8)
     (0.67537114, 0.18493685)
     """
-    prior, critical = _open(rho, "rho"), _open(mu_star, "mu_star")
+    prior, critical = open_probability(rho, "rho"), open_probability(mu_star, "mu_star")
     d = _sensitivity(d_prime)
     shift = np.asarray(bias, dtype=np.float64)
-    odds = np.log((1 - prior) / prior * critical / (1 - critical))
     with np.errstate(divide="ignore", invalid="ignore"):
-        cutoff = d / 2 + odds / d + shift
+        cutoff = _criterion(_log_odds(prior, critical), d) + shift
     blind = np.where(prior < critical, np.inf, -np.inf)
     cutoff = np.where(d == 0, blind, np.where(np.isinf(d), np.inf, cutoff))
     with np.errstate(invalid="ignore"):
@@ -105,8 +107,8 @@ def most_dangerous_signal(rho: ArrayLike, mu_star: ArrayLike) -> tuple[Any, Any]
     >>> round(float(d_prime), 8), round(float(war), 8)
     (0.90051664, 0.11035361)
     """
-    prior, critical = _open(rho, "rho"), _open(mu_star, "mu_star")
-    odds = np.log((1 - prior) / prior * critical / (1 - critical))
+    prior, critical = open_probability(rho, "rho"), open_probability(mu_star, "mu_star")
+    odds = _log_odds(prior, critical)
     peak = np.sqrt(2 * np.abs(odds))
     hump = odds <= 0
     return np.where(hump, peak, 0.0)[()], np.where(hump, prior * ndtr(-peak), prior)[()]
@@ -193,7 +195,7 @@ def warning_threshold(
     >>> round(float(warning_threshold(0.2, 5, 1, 1.5).criterion), 8)
     0.60123763
     """
-    p, d = _open(prior, "prior"), _sensitivity(d_prime)
+    p, d = open_probability(prior, "prior"), _sensitivity(d_prime)
     miss, false = np.asarray(cost_miss, dtype=np.float64), np.asarray(cost_false, dtype=np.float64)
     if not ((miss > 0).all() and (false > 0).all()):
         raise ParameterError(
@@ -201,154 +203,58 @@ def warning_threshold(
         )
     if not (d > 0).all():
         raise ParameterError(f"d_prime must be positive, got {d_prime!r}; without a signal there is no criterion")
-    criterion = d / 2 + np.log((1 - p) / p * false / miss) / d
+    criterion = _criterion(np.log((1 - p) / p * false / miss), d)
     return AlarmThreshold(criterion[()], ndtr(d - criterion)[()], ndtr(-criterion)[()])
 
 
-@dataclass(frozen=True, eq=False)
-class Observation:
-    """What a decision maker believes and does after each of X signals about T states, with R responses.
+def exceedance_probability(
+    intensity: ArrayLike, threshold: ArrayLike, noise: ArrayLike, *, rounding: float = 0.0
+) -> Floats:
+    r"""Return the probability that an intensity reaches a threshold that is drawn with normal noise.
 
-    Attributes
-    ----------
-    chance : ndarray, shape (X,)
-        Probability of each signal.
-    posterior : ndarray, shape (X, T)
-        Belief after it; the prior after a signal that cannot come.
-    response : ndarray, shape (X, R)
-        What is done; tied best responses with equal probability.
-    joint : ndarray, shape (T, R)
-        Probability of each state with each response.
-    """
-
-    chance: Floats
-    posterior: Floats
-    response: Floats
-    joint: Floats
-
-    @property
-    def probability(self) -> Floats:
-        """Probability of each response, shape (R,)."""
-        return np.asarray(self.joint.sum(axis=0))
-
-
-def observe(prior: ArrayLike, likelihood: ArrayLike, payoffs: ArrayLike, *, tol: float = 1e-12) -> Observation:
-    """Return the best use of a finite signal, by enumeration.
+    :math:`\Phi((s - \tau) / \sigma)` for an intensity s, and a threshold of mean :math:`\tau` and standard deviation
+    :math:`\sigma`; if that is 0, 1 where s reaches :math:`\tau` and 0 elsewhere.
 
     Parameters
     ----------
-    prior : array_like, shape (T,)
-    likelihood : array_like, shape (T, X)
-        Probability of each signal in each state. Several indicators, correlated or not, are one signal: their joint
-        table, flattened.
-    payoffs : array_like, shape (T, R)
-        Of each response in each state.
-    tol : float
-        Ties, relative to the spread of payoffs.
+    intensity, threshold : array_like, shape (...)
+        s and tau, in one unit.
+    noise : array_like, shape (...)
+        sigma >= 0, in the same unit.
+    rounding : float
+        By how much s may miss a threshold without noise for reasons of rounding.
 
     Raises
     ------
     ParameterError
-        If a distribution is none, or shapes disagree.
+        If the noise is negative.
 
     Examples
     --------
-    >>> seen = observe([0.4, 0.6], [[0.8, 0.2], [0.3, 0.7]], [[0, -1], [0, 1]])
-    >>> seen.posterior[:, 0].round(9), seen.probability[1].round(9)
-    (array([0.64, 0.16]), np.float64(0.5))
+    >>> exceedance_probability([0.4, 0.5, 0.6], 0.5, 0.1).round(6)
+    array([0.158655, 0.5     , 0.841345])
+    >>> exceedance_probability([0.4, 0.5, 0.6], 0.5, 0.0)
+    array([0., 1., 1.])
     """
-    p, table, u = (np.asarray(x, dtype=np.float64) for x in (prior, likelihood, payoffs))
-    if table.ndim != 2 or u.ndim != 2 or p.shape != table.shape[:1] or u.shape[:1] != p.shape:
-        raise ParameterError(
-            "prior, likelihood and payoffs must have shapes (T,), (T, X), (T, R), "
-            f"got {p.shape}, {table.shape}, {u.shape}"
-        )
-    for rows, what in ((p, "prior"), (table, "likelihood")):
-        if (rows < 0).any() or (np.abs(rows.sum(axis=-1) - 1) > 1e-12).any():
-            raise ParameterError(f"{what} must hold distributions that sum to 1")
-    weight = p[:, None] * table  # (T, X)
-    chance = weight.sum(axis=0)
-    posterior = np.where(chance > 0, weight / np.where(chance > 0, chance, 1.0), p[:, None]).T
-    worth = posterior @ u
-    best = worth >= worth.max(axis=1, keepdims=True) - tol * max(float(np.ptp(u)), 1e-300)
-    response = best / best.sum(axis=1, keepdims=True)
-    return Observation(chance, posterior, response, weight @ response)
+    sigma = np.asarray(noise, dtype=np.float64)
+    if not (sigma >= 0).all():
+        raise ParameterError(f"the noise of a threshold must not be negative (a standard deviation), got {noise!r}")
+    above = np.asarray(intensity, dtype=np.float64) - np.asarray(threshold, dtype=np.float64)
+    return np.asarray(np.where(sigma > 0, ndtr(above / np.where(sigma > 0, sigma, 1.0)), above >= -rounding))
 
 
-@dataclass(frozen=True)
-class Mobilisation:
-    """What an aggressor infers from mobilisation and from its absence.
-
-    Attributes
-    ----------
-    posterior_mobilised, posterior_not : float
-        Belief in resolve after each.
-    attack, war : float
-        Probabilities.
-    """
-
-    posterior_mobilised: float
-    posterior_not: float
-    attack: float
-    war: float
+def _log_odds(prior: Floats, critical: Floats) -> Floats:
+    """Return how far the critical belief lies above the prior, in log odds: > 0 where attack is best unseen."""
+    return np.asarray(np.log((1 - prior) / prior * critical / (1 - critical)))
 
 
-def mobilisation(rho: float, mu_star: float, hit: float, false: float) -> Mobilisation:
-    """Return what a binary signal does: the resolved mobilise with probability ``hit``, the irresolute with ``false``.
-
-    Raises
-    ------
-    ParameterError
-        If a probability is out of range.
-
-    Examples
-    --------
-    >>> mobilisation(0.4, 0.5, 0.8, 0.3)
-    Mobilisation(posterior_mobilised=0.64, posterior_not=0.16, attack=0.5, war=0.08)
-    """
-    prior, critical = float(_open(rho, "rho")), float(_open(mu_star, "mu_star"))
-    for chance, what in ((hit, "hit"), (false, "false")):
-        if not 0 <= chance <= 1:
-            raise ParameterError(f"{what} must be a probability, got {chance!r}")
-    seen = observe([prior, 1 - prior], [[hit, 1 - hit], [false, 1 - false]], _stakes(critical))
-    after = [round(float(x), 15) for x in seen.posterior[:, 0]]
-    return Mobilisation(after[0], after[1], round(float(seen.probability[1]), 15), round(float(seen.joint[0, 1]), 15))
+def _criterion(log_odds: Floats, d_prime: Floats) -> Floats:
+    """Return the evidence at which the log-likelihood ratio d' (x - d'/2) equals some log odds."""
+    return np.asarray(d_prime / 2 + log_odds / d_prime)
 
 
-def statements(rho: float, mu_star: float, accuracy: float, firm: int, wavering: int) -> tuple[float, float]:
-    """Return the belief in resolve after firm and wavering statements, and the probability of attack (1/2 at a tie).
-
-    Each statement is true to the type with probability ``accuracy``, independently, so posterior odds are the
-    prior's times ``(accuracy / (1 - accuracy)) ** (firm - wavering)``: mixed messages cancel.
-
-    Raises
-    ------
-    ParameterError
-        If a number is out of range.
-
-    Examples
-    --------
-    >>> belief, attack = statements(0.4, 0.6, 0.7, 3, 0)
-    >>> round(belief, 8), attack
-    (0.89439374, 0.0)
-    """
-    prior, critical, a = (
-        float(_open(x, what)) for x, what in ((rho, "rho"), (mu_star, "mu_star"), (accuracy, "accuracy"))
-    )
-    if min(firm, wavering) < 0:
-        raise ParameterError(f"numbers of statements must not be negative, got {firm} firm and {wavering} wavering")
-    odds = np.log(prior / (1 - prior)) + (firm - wavering) * np.log(a / (1 - a))
-    gap = odds - np.log(critical / (1 - critical))
-    belief = 1 / (1 + np.exp(-odds)) if odds >= 0 else np.exp(odds) / (1 + np.exp(odds))
-    return float(belief), 0.5 if abs(gap) < 1e-12 else float(gap < 0)
-
-
-def _stakes(critical: float) -> list[list[float]]:
-    """Return payoffs of holding and attacking, by type, with indifference at a belief of ``critical`` in resolve."""
-    return [[0.0, critical - 1.0], [0.0, critical]]
-
-
-def _open(values: ArrayLike, what: str) -> Floats:
+def open_probability(values: ArrayLike, what: str) -> Floats:
+    """Return probabilities strictly between 0 and 1, or raise ParameterError."""
     table = np.asarray(values, dtype=np.float64)
     if not ((table > 0) & (table < 1)).all():
         raise ParameterError(f"{what} must lie strictly between 0 and 1, got {values!r}")

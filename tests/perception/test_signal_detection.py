@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deterrence.games.errors import ParameterError
-from deterrence.perception.learning import (
+from deterrence.perception.indicators import mobilisation, observe, statements
+from deterrence.perception.signal_detection import (
     combined_sensitivity,
-    mobilisation,
+    exceedance_probability,
     most_dangerous_signal,
-    observe,
     signal_detection,
-    statements,
     warning_threshold,
 )
 from deterrence.perception.watching import watch
@@ -213,6 +212,20 @@ def test_watching_follows_what_a_fresh_solution_of_the_rest_would_do():
     assert (attack, war) == pytest.approx((found.attack, found.war), abs=1e-10)
 
 
+@given(intensity=st.floats(-2, 2), threshold=st.floats(-2, 2), noise=st.floats(0.01, 3), seed=st.integers(0, 99))
+def test_an_intensity_exceeds_a_noisy_threshold_as_often_as_draws_say(intensity, threshold, noise, seed):
+    draws = np.random.default_rng(seed).normal(threshold, noise, 40_000)
+    share = float(exceedance_probability(intensity, threshold, noise))
+    assert share == pytest.approx(np.mean(draws <= intensity), abs=0.0125)  # five standard errors
+    assert share == pytest.approx(1 - float(exceedance_probability(threshold, intensity, noise)), abs=1e-12)
+
+
+def test_a_threshold_without_noise_is_a_step():
+    assert exceedance_probability([0.3, 0.5, 0.7], 0.5, 0).tolist() == [0, 1, 1]
+    assert exceedance_probability(0.5 - 1e-13, 0.5, 0) == 0
+    assert exceedance_probability(0.5 - 1e-13, 0.5, 0, rounding=1e-12) == 1
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
     [
@@ -223,6 +236,7 @@ def test_watching_follows_what_a_fresh_solution_of_the_rest_would_do():
         (lambda: combined_sensitivity([1], [[1, 0], [0, 1]]), "shape"),
         (lambda: warning_threshold(0.2, -5, 1, 1.5), "must be positive"),
         (lambda: warning_threshold(0.2, 5, 1, 0), "d_prime must be positive"),
+        (lambda: exceedance_probability(1, 0, -0.1), "noise of a threshold must not be negative"),
         (lambda: observe([0.5, 0.4], [[1], [1]], [[0], [1]]), "prior must hold distributions"),
         (lambda: observe([0.5, 0.5], [[1]], [[0], [1]]), "must have shapes"),
         (lambda: mobilisation(0.5, 0.5, 1.5, 0.1), "hit must be a probability"),
