@@ -185,14 +185,23 @@ class SignalingGame(Immutable, Display):
 
         Probabilities that then miss one are divided by their sum.
         """
+        return self._exact
+
+    @cached_property
+    def _exact(self) -> SignalingGame:
         self.require_numbers()
+        if self.kind == "exact" and all(kind_of(a) == "exact" for a in self._arrays().values()):
+            return self
         core = 1 if self.receiver_types is None else 2
-        return self._with(
-            {
-                key: exact_distribution(array, core) if key.endswith("prior") else as_exact(array)
-                for key, array in self._arrays().items()
-            }
-        )
+        arrays, made = self._arrays(), dict[int, Array]()  # one prior may stand for all three
+        for key, array in arrays.items():
+            if id(array) not in made:
+                made[id(array)] = exact_distribution(array, core) if key.endswith("prior") else as_exact(array)
+        return self._with({key: made[id(array)] for key, array in arrays.items()})
+
+    def with_payoffs(self, sender_payoffs: object, receiver_payoffs: object) -> SignalingGame:
+        """Return the game with other payoffs, priors and events unchanged."""
+        return self._with({**self._arrays(), "sender_payoffs": sender_payoffs, "receiver_payoffs": receiver_payoffs})
 
     def floats(self) -> SignalingGame:
         """Return the game in float64."""

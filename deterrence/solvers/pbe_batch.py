@@ -23,6 +23,7 @@ from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
+from deterrence.solvers.signaling.equilibria import signaling_equilibria
 from deterrence.solvers.signaling.looped_pbe import flat_index, survey_one_by_one
 from deterrence.solvers.signaling.off_path_faces import counts_faces
 from deterrence.solvers.signaling.one_type_kernel import kind_names_of_one, survey_one_type
@@ -30,20 +31,20 @@ from deterrence.solvers.signaling.two_by_two_kernel import survey_222
 from deterrence.solvers.signaling.two_type_kernel import Tile, kind_names, survey_tile
 
 TILE = 8192  # float64 per temporary: what stays in a core's cache
-TIES_SOLVED_SINGLY = 2000  # degenerate 2 x 2 x 2 games of one batch that the solver of single games settles: some 3 s
-FACES_SOLVED_SINGLY = 200_000  # ... of larger games, so many times the combinations of faces at all messages: some 10 s
+FILTER = 1e-9  # comparisons closer than this share of the payoff span are not left to floats
+FAR = 1e4  # payoffs this many times their span away from zero: their own rounding comes near the filter
 Kernel = Callable[[Tile, Sequence[str], float], Survey]
 
 
-def pbe_batch(game: SignalingGame, *, tol: float = 1e-9, threads: int | None = None) -> BatchEquilibria:
+def pbe_batch(game: SignalingGame, *, tol: float = 0.0, threads: int | None = None) -> BatchEquilibria:
     """Find every perfect Bayesian equilibrium of every game of a batch.
 
     Parameters
     ----------
     game : SignalingGame
         A batch: payoffs or priors have leading dimensions, of shape ``game.batch_shape``.
-    tol : float, default 1e-9
-        Payoff differences up to this share of the player's payoff span in that game are ties.
+    tol : float, default 0
+        For payoffs that come from a computation; see ``pbe``. Games in which it may matter are solved one by one.
     threads : int, optional
         Threads for one or two sender types; by default as many as there are cores. With three or more
         types, games are solved one by one in this process, or in that many new processes if ``threads`` is
@@ -52,13 +53,9 @@ def pbe_batch(game: SignalingGame, *, tol: float = 1e-9, threads: int | None = N
     Returns
     -------
     BatchEquilibria
-        Computed when first asked for. With one or two sender types, degenerate games (a comparison within
-        ``tol`` of a tie) are settled by the solver of single games if the batch has at most 2,000 of them
-        (1,600 of 2 x 3 x 3, fewer of larger games: 200,000 over ``(2 R - 1) ** (Q M)``). Beyond that they keep
-        the result of the array kernel, in which a tie counts as holding: what it names are equilibria, but
-        some may be missing, its ranges may be too narrow, and parts of one component may be counted apart.
-        They are flagged either way, and ``found[i]`` settles any one of them. If one message has more than 729
-        combinations of replies, ``(2 R - 1) ** Q``, ``count`` counts outcomes, and ties are not settled.
+        Computed when first asked for, the same for each game as ``found[i]``: comparisons that floats do not decide
+        are decided in exact arithmetic, at any number of games. If one message has more than 729 combinations of
+        replies, ``(2 R - 1) ** Q``, ``count`` counts outcomes, and ties keep the answer of the array kernel.
 
     Raises
     ------
@@ -120,10 +117,7 @@ def pbe_batch(game: SignalingGame, *, tol: float = 1e-9, threads: int | None = N
 
 
 def _solve_one(game: SignalingGame, tol: float) -> EquilibriumSet:
-    from deterrence.solvers.pbe import pbe  # it calls this file for batches
-
-    found: EquilibriumSet = pbe(game, tol=tol)
-    return found
+    return signaling_equilibria(game, exact=False, tol=tol, limit=2_000_000)
 
 
 def _cores() -> int:
@@ -149,8 +143,10 @@ class _ArraySurvey:
         starts = [*range(0, size, tile), size]
 
         def work(bounds: tuple[int, int]) -> None:
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                part = kernel(arrays.tile(*bounds), names, self.tol)
+            cut = arrays.tile(*bounds)
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+                part = kernel(cut, names, max(FILTER, self.tol))
+                part.degenerate[:] |= _far(cut.U) | _far(cut.V)
             _store(total, part, slice(*bounds))
 
         if self.workers == 1 or len(starts) < 4:
@@ -163,11 +159,8 @@ class _ArraySurvey:
         return self._settled(total, events)
 
     def _settled(self, total: Survey, events: tuple[Event, ...]) -> Survey:
-        """Replace the answer at ties, and where there is none, by that of the solver of single games."""
-        doubtful = np.flatnonzero(total.degenerate | total.unsolved)
-        most = _settled_at_most(self.game) if self.settle else 0
-        if doubtful.size > most:
-            doubtful = np.flatnonzero(total.unsolved)[:most]
+        """Replace the answer where floats do not decide a comparison by the exact one, game by game."""
+        doubtful = np.flatnonzero(total.degenerate | total.unsolved) if self.settle else ()
         kinds = dict(total.kinds)
         for i in (int(i) for i in doubtful):
             try:
@@ -191,11 +184,11 @@ class _ArraySurvey:
         )
 
 
-def _settled_at_most(game: SignalingGame) -> int:
-    """Return how many games of a batch may go through the solver of single games."""
-    types, receiver_types, messages, responses = game.shape
-    faces = (2 * responses - 1) ** (receiver_types * messages) if types > 1 else 1
-    return min(TIES_SOLVED_SINGLY, FACES_SOLVED_SINGLY // faces)
+def _far(payoffs: Array) -> Array:
+    """Return where payoffs are so far from zero, next to their span, that floats blur their differences."""
+    cells = payoffs.reshape(-1, payoffs.shape[-1])
+    least, most = cells.min(axis=0), cells.max(axis=0)
+    return np.asarray(np.maximum(np.abs(least), np.abs(most)) > FAR * (most - least))
 
 
 def _kernel_for(game: SignalingGame) -> tuple[Kernel, tuple[str, ...], int]:

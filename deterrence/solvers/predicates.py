@@ -36,6 +36,7 @@ from deterrence.games.quantities import Array, rational
 UNIT = 2.0**-53  # relative error of one operation, and half the distance of a decimal from the float that it names
 _WHOLE = 2.0**53  # up to here floats that are whole numbers add and multiply without error
 _LEAST = 2.0**-1074  # error of an operation that underflows
+_ACCIDENT = Fraction(1, 1000)  # chance that some number lies as close to a rational as simple
 _SAFE = 1 + 2.0**-20  # what the rounding of the bounds themselves may amount to
 
 
@@ -178,9 +179,11 @@ class Bounded:
 def merge(payoffs: Array, tol: float) -> Array:
     """Return payoffs as rationals, those within a tolerance of each other made one number.
 
-    Sorted, payoffs that follow each other within ``tol`` times the larger size of the two belong together; each such
-    group becomes the simplest rational (the one of least denominator) that is within ``tol`` of its middle. So numbers
-    that were computed from simple ones become these again: 0.19999999999999998 is 1/5, 0.3333333333333333 is 1/3.
+    Sorted, payoffs that follow each other within ``tol`` times the larger size of the two belong together and become
+    one number: the simplest rational (the one of least denominator d) within ``tol`` of their middle, if it is so
+    simple that this is no accident (``tol * d**2 < 0.001``), else the least of them. So numbers that were computed
+    from simple ones become these again, 0.19999999999999998 is 1/5, and numbers without neighbours or a simple form
+    stay what they are.
 
     Parameters
     ----------
@@ -205,20 +208,23 @@ def merge(payoffs: Array, tol: float) -> Array:
                 groups[-1].append(x)
             else:
                 groups.append([x])
-        one = {x: _simplest_near((group[0] + group[-1]) / 2, share) for group in groups for x in group}
+        one = {x: _representative(group, share) for group in groups for x in group}
         numbers = [one[x] for x in numbers]
     result = np.empty(len(numbers), dtype=object)
     result[:] = numbers
     return result.reshape(np.shape(payoffs))
 
 
-def _simplest_near(x: Fraction, share: Fraction) -> Fraction:
-    """Return the rational of least denominator within a share of a number's size (Stern-Brocot)."""
-    if not x:
-        return x
-    low, high = sorted((abs(x) * (1 - share), abs(x) * (1 + share)))
-    simple = _simplest_between(low, high)
-    return simple if x > 0 else -simple
+def _representative(group: list[Fraction], share: Fraction) -> Fraction:
+    """Return the number that close ones become."""
+    middle = (group[0] + group[-1]) / 2
+    size = abs(middle)
+    if not size:
+        return middle
+    simple = _simplest_between(size * (1 - share), size * (1 + share))
+    if share * simple.denominator**2 >= _ACCIDENT:
+        return group[0]
+    return simple if middle > 0 else -simple
 
 
 def _simplest_between(low: Fraction, high: Fraction) -> Fraction:

@@ -210,7 +210,7 @@ class GameTarget:
         from deterrence.solvers.pbe_batch import pbe_batch
 
         games = self.game.at(**at, **values)
-        batch = pbe_batch(games, tol=float(concept.options.get("tol", 1e-9)), threads=1)
+        batch = pbe_batch(games, tol=float(concept.options.get("tol", 0.0)), threads=1)
         survey: Any = batch.survey
         if is_dataclass(survey):  # ties are settled here, or not, by a rule that does not depend on the tile
             survey = replace(survey, settle=False)  # type: ignore[type-var]

@@ -1,4 +1,4 @@
-"""Vertices of small polytopes: a product of simplices, cut by hyperplanes and half-spaces.
+"""Vertices of small polytopes: a product of simplices, cut by hyperplanes and half-spaces, in whole numbers.
 
 Every set that a solver of signaling games meets has this form: strategies and beliefs live in products of
 simplices, and optimality cuts them by linear constraints. The vertices are kept up to date cut by cut by the
@@ -6,18 +6,19 @@ double-description method (Motzkin et al. 1953; Fukuda and Prodon 1996): a hyper
 its right side and adds one on every edge that it crosses; two vertices span an edge iff no third one is tight
 in all constraints that are tight at both.
 
-Numbers are floats, with a tolerance, or ``Fraction`` with tolerance 0; the code is the same. A vertex on an
-edge is a convex combination of two others, so coordinates that are zero at both stay exactly zero and
-supports are never blurred by rounding.
+All arithmetic is exact: a point has whole coordinates and a common denominator, its last entry (homogeneous
+coordinates), and rows have whole coefficients, so that a sign is a sign and every tie is a tie of the numbers given.
+For numbers of usual length Python's integers are about as fast as its floats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from math import gcd, lcm
+from typing import TypeAlias
 
-Point: TypeAlias = tuple[Any, ...]
-Row: TypeAlias = Sequence[tuple[int, Any]]  # sparse coefficients (index, value) of a linear form
+Point: TypeAlias = tuple[int, ...]  # whole coordinates, then their common denominator
+Row: TypeAlias = Sequence[tuple[int, int]]  # sparse coefficients (index, value) of a linear form
 Vertex: TypeAlias = tuple[Point, int]  # coordinates, and the bit set of constraints that are tight
 
 
@@ -29,40 +30,35 @@ class Polytope:
     blocks : sequence of sequence of int
         The coordinates of each simplex; all coordinates in no block are zero throughout.
     size : int
-        Number of coordinates.
-    zero, one : number
-        0 and 1 in the arithmetic to be used.
-    tol : number
-        A linear form within ``tol`` of zero is zero; 0 for exact numbers.
+        Number of coordinates. A row may name the denominator by this index: a constant term.
 
     Examples
     --------
-    >>> segment = Polytope([[0, 1, 2]], 3, 0.0, 1.0, 1e-9)
-    >>> segment.cut([(0, 1.0), (1, -1.0)], equality=True)
+    >>> segment = Polytope([[0, 1, 2]], 3)
+    >>> segment.cut([(0, 1), (1, -1)], equality=True)
     True
     >>> segment.points
-    [(0.0, 0.0, 1.0), (0.5, 0.5, 0.0)]
+    [(0, 0, 1, 1), (1, 1, 0, 2)]
     """
 
-    __slots__ = ("_edge", "_next", "tol", "vertices")
+    __slots__ = ("_edge", "_next", "vertices")
 
-    def __init__(self, blocks: Sequence[Sequence[int]], size: int, zero: Any, one: Any, tol: Any) -> None:
-        points: list[list[Any]] = [[zero] * size]
+    def __init__(self, blocks: Sequence[Sequence[int]], size: int) -> None:
+        points: list[list[int]] = [[*[0] * size, 1]]
         for block in blocks:
             if len(block) == 1:
                 for p in points:
-                    p[block[0]] = one
+                    p[block[0]] = 1
             else:
-                points = [_with_one(p, i, one) for p in points for i in block]
+                points = [_with_one(p, i) for p in points for i in block]
         full = (1 << size) - 1
-        self.vertices: list[Vertex] = [(tuple(p), full & ~_support(p)) for p in points]
-        self.tol = tol
+        self.vertices: list[Vertex] = [(tuple(p), full & ~support(p)) for p in points]
         self._next = 1 << size
         self._edge = size - len(blocks) - 1  # constraints that are tight along an edge, at least
 
     @property
     def points(self) -> list[Point]:
-        """The coordinates of the vertices."""
+        """The coordinates of the vertices, each with its denominator."""
         return [point for point, _ in self.vertices]
 
     @property
@@ -70,50 +66,38 @@ class Polytope:
         """The bit set of coordinates that are positive somewhere."""
         mask = 0
         for point, _ in self.vertices:
-            mask |= _support(point)
+            mask |= support(point)
         return mask
 
     def copy(self) -> Polytope:
         """Return a polytope that can be cut apart from this one."""
         other = object.__new__(Polytope)
-        other.vertices, other.tol, other._next, other._edge = self.vertices, self.tol, self._next, self._edge
+        other.vertices, other._next, other._edge = self.vertices, self._next, self._edge
         return other
 
-    def cut(self, row: Row, *, equality: bool = False, mass: Row | None = None) -> bool:
-        """Keep the part where ``row . x >= 0`` (or ``= 0``); return whether anything is left.
-
-        Parameters
-        ----------
-        row : sequence of (int, number)
-        equality : bool
-            Keep the hyperplane itself.
-        mass : sequence of (int, number), optional
-            A nonnegative linear form; the sign of ``row . x`` is judged after division by it (``row . x`` is
-            zero where it is zero). A posterior is judged alike, however improbable its message.
-        """
+    def cut(self, row: Row, *, equality: bool = False) -> bool:
+        """Keep the part where ``row . x >= 0`` (or ``= 0``, the hyperplane itself); return whether anything is left."""
         vertices = self.vertices
         values = [form(row, point) for point, _ in vertices]
-        judged = values if mass is None else _relative(values, mass, vertices)
-        tol = self.tol
-        low, high = min(judged, default=0), max(judged, default=0)
-        if low >= -tol and (not equality or high <= tol):
-            if not equality and low <= tol:
+        low, high = min(values, default=0), max(values, default=0)
+        if low >= 0 and (not equality or high <= 0):
+            if not equality and low == 0:
                 bit = self._bit()
-                self.vertices = [(p, z | bit) if x <= tol else (p, z) for (p, z), x in zip(vertices, judged)]
+                self.vertices = [(p, z) if x else (p, z | bit) for (p, z), x in zip(vertices, values, strict=True)]
             return bool(vertices)
-        if high < -tol or (equality and low > tol):
+        if high < 0 or (equality and low > 0):
             self.vertices = []
             return False
-        self.vertices = self._divided(values, judged, equality)
+        self.vertices = self._divided(values, equality)
         return bool(self.vertices)
 
-    def _divided(self, values: list[Any], judged: list[Any], equality: bool) -> list[Vertex]:
-        tol, vertices = self.tol, self.vertices
+    def _divided(self, values: list[int], equality: bool) -> list[Vertex]:
+        vertices = self.vertices
         bit, least = self._bit(), self._edge
-        above = [i for i, x in enumerate(judged) if x > tol]
-        below = [i for i, x in enumerate(judged) if x < -tol]
+        above = [i for i, x in enumerate(values) if x > 0]
+        below = [i for i, x in enumerate(values) if x < 0]
         kept = [] if equality else [vertices[i] for i in above]
-        kept += [(p, z | bit) for (p, z), x in zip(vertices, judged) if -tol <= x <= tol]
+        kept += [(p, z | bit) for (p, z), x in zip(vertices, values, strict=True) if not x]
         if equality:
             self._edge -= 1
         tight = [z for _, z in vertices]
@@ -124,9 +108,10 @@ class Polytope:
                 common = zp & zq
                 if common.bit_count() < least or _is_shared(common, tight):
                     continue  # no edge: the smallest face with both is larger
-                span = values[i] - values[j]
-                weight, rest = values[i] / span, -values[j] / span  # of q and p, each to full relative precision
-                kept.append((tuple([rest * x + weight * y for x, y in zip(p, q)]), common | bit))
+                of_p, of_q = -values[j], values[i]
+                crossing = [of_p * x + of_q * y for x, y in zip(p, q, strict=True)]
+                divisor = gcd(*crossing)
+                kept.append((tuple([x // divisor for x in crossing]), common | bit))
         return kept
 
     def _bit(self) -> int:
@@ -135,9 +120,9 @@ class Polytope:
         return bit
 
 
-def form(row: Row, point: Point) -> Any:
-    """Return the value of a linear form at a point."""
-    value: Any = 0
+def form(row: Row, point: Point) -> int:
+    """Return the value of a linear form at the whole coordinates of a point: the true value times its denominator."""
+    value = 0
     for i, c in row:
         x = point[i]
         if x:
@@ -147,8 +132,25 @@ def form(row: Row, point: Point) -> Any:
 
 def mean(points: Sequence[Point]) -> Point:
     """Return the average of the vertices of a polytope: a point in its relative interior."""
-    n = len(points)
-    return points[0] if n == 1 else tuple([sum(column) / n for column in zip(*points)])
+    if len(points) == 1:
+        return points[0]
+    common = lcm(*(point[-1] for point in points))
+    scaled = [point if point[-1] == common else _times(point, common // point[-1]) for point in points]
+    total = [sum(column) for column in zip(*scaled, strict=True)]
+    total[-1] = common * len(points)
+    divisor = gcd(*total)
+    return tuple([x // divisor for x in total])
+
+
+def support(point: Sequence[int]) -> int:
+    """Return the bit set of the coordinates of a point that are positive."""
+    mask = 0
+    bit = 1
+    for x in point[:-1]:
+        if x:
+            mask |= bit
+        bit <<= 1
+    return mask
 
 
 def members(mask: int) -> list[int]:
@@ -177,20 +179,14 @@ def intersections(masks: Iterable[int]) -> list[int]:
     return sorted(family)
 
 
-def _with_one(point: list[Any], i: int, one: Any) -> list[Any]:
+def _with_one(point: list[int], i: int) -> list[int]:
     copy = point.copy()
-    copy[i] = one
+    copy[i] = 1
     return copy
 
 
-def _support(point: Sequence[Any]) -> int:
-    mask = 0
-    bit = 1
-    for x in point:
-        if x:
-            mask |= bit
-        bit <<= 1
-    return mask
+def _times(point: Point, factor: int) -> Point:
+    return tuple([x * factor for x in point])
 
 
 def _is_shared(common: int, tight: list[int]) -> bool:
@@ -202,11 +198,3 @@ def _is_shared(common: int, tight: list[int]) -> bool:
             if found > 2:
                 return True
     return False
-
-
-def _relative(values: list[Any], mass: Row, vertices: list[Vertex]) -> list[Any]:
-    judged = []
-    for value, (point, _) in zip(values, vertices):
-        weight = form(mass, point)
-        judged.append(value / weight if weight else value)
-    return judged

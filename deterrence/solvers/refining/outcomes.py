@@ -25,7 +25,7 @@ from deterrence.games.signaling_profile import SignalingProfile
 from deterrence.solvers.algebra.rational_lp import Constraint, minimise
 from deterrence.solvers.refining.sets import Outcome, UnsentMessage, slack
 
-TOLERANCE = Fraction(1, 10**9)  # relative to a player's payoff span; exact games are held to 0
+TOLERANCE = Fraction(1, 10**9)  # of profiles stated in floats, relative to a player's payoff span
 MAX_VERTICES = 20_000  # of a component that has to be cut
 
 TurningPoints: TypeAlias = Callable[[UnsentMessage, tuple[Outcome, Outcome]], set[Fraction]]
@@ -33,6 +33,12 @@ TurningPoints: TypeAlias = Callable[[UnsentMessage, tuple[Outcome, Outcome]], se
 
 @runtime_checkable
 class _Product(Protocol):
+    """A solver's own vertices: exact ones beside floats, and a few that show all."""
+
+    @property
+    def game(self) -> SignalingGame: ...
+    def rational(self) -> Sequence[SignalingProfile]: ...
+    def interior(self) -> SignalingProfile: ...
     def covering(self) -> Iterator[SignalingProfile]: ...
 
 
@@ -53,7 +59,9 @@ class Component:
     outcomes : tuple of Outcome
         The distinct payoffs of the sender's types among the vertices; one if they are constant.
     tolerance : Fraction
-        0 if game and profiles are rational.
+        0 if the profiles are rational or a solver knows them in rational numbers.
+    rounded : bool
+        Whether the equilibrium was stated in floats, and answers are to be.
     """
 
     game: SignalingGame
@@ -64,18 +72,27 @@ class Component:
     senders: tuple[tuple[tuple[Fraction, ...], ...], ...]
     outcomes: tuple[Outcome, ...]
     tolerance: Fraction
+    rounded: bool
 
     @classmethod
     @lru_cache(maxsize=512)  # an equilibrium is asked about several refinements, and is a rival to its siblings
     def of(cls, equilibrium: Equilibrium) -> Component:
-        """Read an equilibrium."""
-        game: SignalingGame = equilibrium.game
-        interior = cast(SignalingProfile, equilibrium.profile)
-        vertices = cast(Sequence[SignalingProfile], equilibrium.vertices)
-        # a solver's own sequence of vertices knows a few that do; their product may be large
-        corners = tuple(vertices.covering() if isinstance(vertices, _Product) else vertices)
-        exact = game.kind == "exact" and all(p.sender.dtype == p.receiver.dtype == object for p in (*corners, interior))
-        tolerance = Fraction(0) if exact else TOLERANCE
+        """Read an equilibrium in rational numbers; floats of a game count as the decimals that they print as."""
+        stated: SignalingGame = equilibrium.game
+        profile = cast(SignalingProfile, equilibrium.profile)
+        given = cast(Sequence[SignalingProfile], equilibrium.vertices)
+        rounded = not (stated.kind == "exact" and all(_is_rational(p) for p in (*given[:1], profile)))
+        if isinstance(given, _Product):
+            # a solver's own sequence of vertices knows a few that show all; their product may be large
+            exact = given.rational()
+            game, tolerance = given.game, Fraction(0)
+            interior, vertices = cast(_Product, exact).interior(), exact
+            corners = tuple(cast(_Product, exact).covering())
+        else:
+            game = stated.exact()
+            tolerance = TOLERANCE if rounded else Fraction(0)
+            interior, vertices = _normalised(profile), [_normalised(v) for v in given]
+            corners = tuple(vertices)
         outcomes = [_type_payoffs(game, key) for key in dict.fromkeys(_key(p.receiver) for p in corners)]
         return cls(
             game=game,
@@ -86,11 +103,12 @@ class Component:
             senders=tuple(dict.fromkeys(_key(p.sender) for p in corners)),
             outcomes=_distinct(outcomes, slack(game.U, tolerance)),
             tolerance=tolerance,
+            rounded=rounded,
         )
 
     def number(self, x: Fraction) -> Any:
         """Return a number as the game has them: rational or float."""
-        return x if self.tolerance == 0 else float(x)
+        return float(x) if self.rounded else x
 
 
 def surviving_part(
@@ -215,7 +233,11 @@ def _cut(component: Component, ends: tuple[Outcome, Outcome], low: Fraction, hig
     rest = {(_key(p.sender), _key(p.posterior)): p for p in component.vertices}
     shape = component.interior.receiver.shape
     return [
-        SignalingProfile(sender=p.sender, receiver=_array(component, corner, shape), posterior=p.posterior)
+        SignalingProfile(
+            sender=_array(component, _flat(_key(p.sender)), p.sender.shape),
+            receiver=_array(component, corner, shape),
+            posterior=_array(component, _flat(_key(p.posterior)), p.posterior.shape),
+        )
         for p in rest.values()
         for corner in corners
     ]
@@ -291,6 +313,20 @@ def _type_payoffs(game: SignalingGame, receiver: Any) -> Outcome:
     )
 
 
+def _normalised(profile: SignalingProfile) -> SignalingProfile:
+    """Return a profile in rational numbers whose distributions sum to exactly one."""
+
+    def rows(array: Array) -> Array:
+        exact = np.array([[Fraction(x) for x in row] for row in array.reshape(-1, array.shape[-1]).tolist()])
+        return np.asarray(exact / exact.sum(axis=1, keepdims=True)).reshape(array.shape)
+
+    return SignalingProfile(rows(profile.sender), rows(profile.receiver), rows(profile.posterior))
+
+
+def _is_rational(profile: SignalingProfile) -> bool:
+    return bool(profile.sender.dtype == profile.receiver.dtype == object)
+
+
 def _key(array: Array) -> Any:
     return _tuples(np.asarray(array).tolist())
 
@@ -304,7 +340,7 @@ def _flat(key: Any) -> list[Fraction]:
 
 
 def _array(component: Component, flat: list[Fraction], shape: tuple[int, ...]) -> Array:
-    if component.tolerance:
+    if component.rounded:
         return np.array([float(x) for x in flat]).reshape(shape)
     array = np.empty(len(flat), dtype=object)
     array[:] = flat

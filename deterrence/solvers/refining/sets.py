@@ -33,7 +33,6 @@ Outcome: TypeAlias = tuple[Fraction, ...]  # what each sender type gets in equil
 Polytope: TypeAlias = tuple[tuple[Fraction, ...], ...]  # a set of beliefs, by its vertices
 Beliefs: TypeAlias = tuple[Polytope, ...]  # an intersection of such sets
 
-ROUNDING = Fraction(1, 10**13)  # of float64 in sums of some tens of terms, relative to their size
 MAX_SETS = 20_000  # linear programs that one message may need before we say that it is too large
 
 
@@ -237,7 +236,7 @@ def unsent_messages(game: SignalingGame, sender: Array, tolerance: Fraction) -> 
     return [replace(_tables(game, m, tolerance, tied), asked=set()) for m in _unexpected(game, view, sender)]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)  # games of one shape share a hash
 def _tables(game: SignalingGame, message: int, tolerance: Fraction, tied: bool) -> UnsentMessage:
     types, q_types, _, responses = game.shape
     u, v, view, chances = (_rational(x) for x in (game.U, game.V, game.receiver_view, game.sender_view))
@@ -254,12 +253,8 @@ def _tables(game: SignalingGame, message: int, tolerance: Fraction, tied: bool) 
 
 
 def slack(payoffs: Array, tolerance: Fraction) -> Fraction:
-    """Return the difference of payoffs that counts as none: a share of their span, or their rounding if more."""
-    if not tolerance:
-        return Fraction(0)
-    size = max(abs(Fraction(x)) for x in payoffs.ravel().tolist())
-    span = Fraction(payoffs.max()) - Fraction(payoffs.min())
-    return max(tolerance * span, ROUNDING * size)
+    """Return the difference of payoffs that counts as none: a share of their span."""
+    return tolerance * (Fraction(payoffs.max()) - Fraction(payoffs.min())) if tolerance else Fraction(0)
 
 
 def _unexpected(game: SignalingGame, view: Array, sender: Array) -> list[int]:

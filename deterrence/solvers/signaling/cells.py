@@ -17,16 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from itertools import product
-from typing import Any, TypeAlias
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deterrence.games.errors import GameError
-from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
-from deterrence.solvers.algebra.polytopes import Point, Polytope, form, intersections, members
+from deterrence.solvers.algebra.polytopes import Point, Polytope, form, intersections, members, support
+from deterrence.solvers.predicates import merge, whole_numbers
 
+Floats: TypeAlias = NDArray[np.float64]
 Responses: TypeAlias = tuple[int, ...]  # a bit set of responses for each receiver type
 Option: TypeAlias = tuple[int, Responses]  # bit set of the types that send a message, and the responses to it
 Corner: TypeAlias = tuple[Point, int, Responses]  # vertex of a subdivision, its support, best responses there
@@ -34,10 +37,15 @@ Corner: TypeAlias = tuple[Point, int, Responses]  # vertex of a subdivision, its
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """The numbers of a game as nested lists, in units where both payoff spans are 1.
+    """The numbers of a game in whole numbers, every comparison in it unchanged.
+
+    What matters is scaled and shifted freely: the sender's payoffs by type, the receiver's by receiver type and message
+    (and shifted by sender type, too), the receiver's views by receiver type.
 
     Attributes
     ----------
+    game : SignalingGame
+        In rational numbers, payoffs merged.
     shape : (T, Q, M, R)
     u : list, [t][q][m][r]
         Sender's payoff times the sender's probability of receiver type q.
@@ -45,37 +53,64 @@ class Tables:
         Receiver's payoff.
     b : list, [t][q]
         Receiver's view P(t|q).
-    tol : number
-        Payoff differences up to this are ties; 0 in exact arithmetic.
     """
 
+    game: SignalingGame
     shape: tuple[int, int, int, int]
-    u: list[Any]
-    v: list[Any]
-    b: list[Any]
-    zero: Any
-    one: Any
-    tol: Any
+    u: list[list[list[list[int]]]]
+    v: list[list[list[list[int]]]]
+    b: list[list[int]]
 
     @classmethod
-    def of(cls, game: SignalingGame, tol: float) -> Tables:
-        """Return the tables of a game with numbers."""
-        U, V = game.U, game.V
-        if game.kind == "exact":
-            weighted = game.sender_view[:, :, None, None] * U / _span(U)
-            b = [[Fraction(x) for x in row] for row in game.receiver_view.tolist()]
-            return cls(game.shape, weighted.tolist(), (V / _span(V)).tolist(), b, Fraction(0), Fraction(1), 0)
-        weighted = U / _span(U)
-        if game.shape[1] > 1:
-            weighted = game.sender_view[:, :, None, None] * weighted
-        b = game.receiver_view.tolist()
-        return cls(game.shape, weighted.tolist(), (V / _span(V)).tolist(), b, 0.0, 1.0, tol)
+    def of(cls, game: SignalingGame, tol: float = 0.0) -> Tables:
+        """Return the tables of a game with numbers; floats count as the decimals that they print as.
+
+        Payoffs of one player within ``tol`` of each other, as a share of their own size, become one number.
+        """
+        T, Q, M, R = game.shape
+        exact = game.exact()
+        if tol:
+            exact = exact.with_payoffs(
+                *(merge(payoffs, tol) for payoffs in (exact.sender_payoffs, exact.receiver_payoffs))
+            )
+        U, V = exact.U, exact.V
+        u = []
+        for t in range(T):
+            weights = whole_numbers(exact.sender_view[t].tolist())
+            flat = U[t].ravel()
+            payoffs = iter(whole_numbers((flat - flat.min()).tolist()))
+            u.append([[[weights[q] * next(payoffs) for _ in range(R)] for _ in range(M)] for q in range(Q)])
+        v: list[list[list[list[int]]]] = [[[[] for _ in range(M)] for _ in range(Q)] for _ in range(T)]
+        for q in range(Q):
+            for m in range(M):
+                table = V[:, q, m, :]
+                payoffs = iter(whole_numbers((table - table.min(axis=1, keepdims=True)).ravel().tolist()))
+                for t in range(T):
+                    v[t][q][m] = [next(payoffs) for _ in range(R)]
+        columns = [whole_numbers(exact.receiver_view[:, q].tolist()) for q in range(Q)]
+        return cls(exact, game.shape, u, v, [[columns[q][t] for q in range(Q)] for t in range(T)])
 
     @cached_property
     def seen(self) -> list[int]:
         """For each receiver type, the bit set of sender types that it holds possible."""
         t, q = self.shape[:2]
         return [sum(1 << i for i in range(t) if self.b[i][j] > 0) for j in range(q)]
+
+    @cached_property
+    def floats(self) -> tuple[Floats, Floats, Floats]:
+        """The same in floats: payoffs in units of the span of what they are compared with, views that sum to one."""
+        T, Q, M, R = self.shape
+        u, v, b = np.empty((T, Q, M, R)), np.empty((T, Q, M, R)), np.empty((T, Q))
+        for t in range(T):
+            most = max([max(row) for table in self.u[t] for row in table]) or 1
+            u[t] = [[[x / most for x in row] for row in table] for table in self.u[t]]
+        for q in range(Q):
+            total = sum([self.b[t][q] for t in range(T)])
+            b[:, q] = [self.b[t][q] / total for t in range(T)]
+            for m in range(M):
+                most = max([max(self.v[t][q][m]) for t in range(T)]) or 1
+                v[:, q, m] = [[x / most for x in self.v[t][q][m]] for t in range(T)]
+        return u, v, b
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +157,7 @@ def local_options(tables: Tables, m: int) -> Message:
     free = []
     for q in range(Q):
         columns = [[v[t][q][m][r] for t in range(T)] for r in range(R)]
-        free.append(_corners([columns], None, tables))
+        free.append(_corners([columns], T))
     free_sets = [intersections(responses[0] for _, _, responses in corners) for corners in free]
     options = list(_single_receiver(tables, free[0], free_sets[0]) if Q == 1 else _many_receivers(tables, m, free_sets))
     return Message(options, free, list(product(*free_sets)))
@@ -144,7 +179,7 @@ def _many_receivers(tables: Tables, m: int, free_sets: list[list[int]]) -> Itera
     T, Q, _, R = tables.shape
     v, b = tables.v, tables.b
     columns = [[[b[t][q] * v[t][q][m][r] for t in range(T)] for r in range(R)] for q in range(Q)]
-    corners = _corners(columns, [[b[t][q] for t in range(T)] for q in range(Q)], tables)
+    corners = _corners(columns, T)
     for types in range(1, 1 << T):
         on_path = [types & seen != 0 for seen in tables.seen]
         for responses in _cells(corners, types):
@@ -155,15 +190,15 @@ def _many_receivers(tables: Tables, m: int, free_sets: list[list[int]]) -> Itera
 
 def _cells(corners: list[Corner], types: int) -> list[Responses]:
     """Best responses of the cells whose support is exactly ``types``."""
-    inside = [(support, responses) for _, support, responses in corners if support & ~types == 0]
+    inside = [(on, responses) for _, on, responses in corners if on & ~types == 0]
     if len(inside) == 1:
         return [inside[0][1]] if inside[0][0] == types else []
     cells = []
     for common in _meets({responses for _, responses in inside}):
         union = 0
-        for support, responses in inside:
+        for on, responses in inside:
             if all(f & c == c for f, c in zip(responses, common)):
-                union |= support
+                union |= on
         if union == types:
             cells.append(common)
     return cells
@@ -183,64 +218,56 @@ def _meets(family: set[Responses]) -> list[Responses]:
     return sorted(found)
 
 
-def _corners(columns: list[list[list[Any]]], masses: list[list[Any]] | None, tables: Tables) -> list[Corner]:
+def _corners(columns: list[list[list[int]]], size: int) -> list[Corner]:
     """Vertices of the common subdivision of the simplex by the best responses of several receiver types.
 
     Parameters
     ----------
     columns : list, [q][r][t]
         Payoff of response r as a linear form over the simplex.
-    masses : list, [q][t], optional
-        How probable q holds each direction; best responses are judged after division by it.
+    size : int
+        Number of sender types.
     """
-    size = tables.shape[0]
-    rows = [None if masses is None else list(enumerate(mass)) for mass in (masses or columns)]
-    pieces = [Polytope([list(range(size))], size, tables.zero, tables.one, tables.tol)]
-    for payoffs, mass in zip(columns, rows):
-        pieces = [part for piece in pieces for part in _regions(piece, payoffs, mass)]
+    pieces = [Polytope([list(range(size))], size)]
+    for payoffs in columns:
+        pieces = [part for piece in pieces for part in _regions(piece, payoffs)]
     found: dict[tuple[int, Responses], Corner] = {}
     for piece in pieces:
         for point in piece.points:
-            support = sum([1 << i for i, x in enumerate(point) if x])
-            best = tuple([_best(payoffs, mass, point, tables.tol) for payoffs, mass in zip(columns, rows)])
-            found.setdefault((support, best), (point, support, best))
+            types = support(point)
+            best = tuple([_best(payoffs, point) for payoffs in columns])
+            found.setdefault((types, best), (point, types, best))
     return [found[key] for key in sorted(found)]
 
 
-def _regions(piece: Polytope, payoffs: list[list[Any]], mass: Any) -> Iterator[Polytope]:
+def _regions(piece: Polytope, payoffs: list[list[int]]) -> Iterator[Polytope]:
     """Yield the parts of a polytope in which each response is optimal."""
     for r, mine in enumerate(payoffs):
         part = piece.copy()
         if all(
-            part.cut([(i, x - y) for i, (x, y) in enumerate(zip(mine, other)) if x != y], mass=mass)
+            part.cut([(i, x - y) for i, (x, y) in enumerate(zip(mine, other, strict=True)) if x != y])
             for k, other in enumerate(payoffs)
             if k != r
         ):
             yield part
 
 
-def _best(payoffs: list[list[Any]], mass: Any, point: Point, tol: Any) -> int:
+def _best(payoffs: list[list[int]], point: Point) -> int:
     """Bit set of the optimal responses at a point."""
-    values = [sum([c * x for c, x in zip(column, point) if x]) for column in payoffs]
-    allowed = max(values) - (tol if mass is None else tol * form(mass, point))
-    return sum([1 << r for r, value in enumerate(values) if value >= allowed])
+    values = [form(list(enumerate(column)), point) for column in payoffs]
+    most = max(values)
+    return sum([1 << r for r, value in enumerate(values) if value == most])
 
 
-def bounds(tables: Tables, m: int, responses: Responses) -> tuple[list[Any], list[Any]]:
+def bounds(tables: Tables, m: int, responses: Responses) -> tuple[list[int], list[int]]:
     """Return each type's lowest and highest payoff from a message if responses are confined to given sets."""
     low, high = [], []
     for rows in tables.u:
-        least: Any = 0
-        most: Any = 0
-        for row, mask in zip(rows, responses):
+        least = most = 0
+        for row, mask in zip(rows, responses, strict=True):
             values = row[m] if mask == (1 << len(row[m])) - 1 else [row[m][r] for r in members(mask)]
             least += min(values)
             most += max(values)
         low.append(least)
         high.append(most)
     return low, high
-
-
-def _span(payoffs: Array) -> Any:
-    """Return the difference of the highest and the lowest payoff, or 1 if there is none."""
-    return payoffs.max() - payoffs.min() or 1

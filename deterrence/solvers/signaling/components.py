@@ -24,12 +24,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import product
 from math import prod
 from typing import Any, TypeAlias
 
 from deterrence.games.errors import GameError
-from deterrence.solvers.algebra.polytopes import Point, Polytope, form, mean, members
+from deterrence.solvers.algebra.polytopes import Point, Polytope, Row, form, mean, members
 from deterrence.solvers.signaling.cells import Message, Option, Responses, Tables, bounds
 
 Edges: TypeAlias = tuple[int, ...]  # for each type, the bit set of messages
@@ -135,7 +136,7 @@ class _Assembly:
     messages: Sequence[Message]
     found: dict[tuple[Edges, tuple[Responses, ...]], Component] = field(default_factory=dict)
     seen: set[tuple[Edges, tuple[Responses | None, ...]]] = field(default_factory=set)
-    ranges: dict[Any, list[tuple[Any, Any]]] = field(default_factory=dict)
+    ranges: dict[tuple[int, Responses | None], list[tuple[int, int]]] = field(default_factory=dict)
     strategies: dict[Any, list[Point]] = field(default_factory=dict)
 
     def on_path(self, candidate: tuple[Option | None, ...]) -> _Part | None:
@@ -164,10 +165,10 @@ class _Assembly:
             return None
         unsent = [m for m in range(M) if best[m] is None]
         values = self._values(sends, rho)
-        fixed = all(max(row) - min(row) <= self.tables.tol for row in values)
+        fixed = all(value * rho.points[0][-1] == row[0] * p[-1] for row in values for value, p in zip(row, rho.points))
         if fixed:
-            level = [sum(row) / len(row) for row in values]
-            factors: list[list[Any]] = [self._deterrents(m, level) for m in unsent]
+            level = [row[0] for row in values]
+            factors: list[list[Any]] = [self._deterrents(m, level, rho.points[0][-1]) for m in unsent]
         else:
             factors = [self.messages[m].unsent for m in unsent]
         return _Part(sends, tuple(best), on_path, sigma.points, rho, unsent, factors, fixed)
@@ -185,28 +186,27 @@ class _Assembly:
             if together.vertices:
                 self._record(part, (together,))
 
-    def _values(self, sends: Edges, rho: Polytope) -> list[list[Any]]:
-        """Each type's payoff at each vertex of the receivers' strategies."""
+    def _values(self, sends: Edges, rho: Polytope) -> list[list[int]]:
+        """Each type's payoff at each vertex of the receivers' strategies, times the vertex's denominator."""
         payoffs = [self._payoff(t, (mask & -mask).bit_length() - 1) for t, mask in enumerate(sends)]
         return [[form(payoff, point) for point in rho.points] for payoff in payoffs]
 
     def _indifferent(self, sends: Edges, best: Sequence[Responses | None], on_path: Pairs) -> Edges:
         """S with all messages that pay a type what it gets anyway, whatever receivers do in F; P(S, F) is the same."""
-        tol = self.tables.tol
         wider = []
         for t, mask in enumerate(sends):
             home = (mask & -mask).bit_length() - 1
             low, high = self._range(t, home, best[home])
-            if high - low <= tol:
+            if high == low:
                 for m in self._open_to(t, on_path):
                     if not mask >> m & 1 and best[m] is not None:
                         least, most = self._range(t, m, best[m])
-                        if low - tol <= least and most <= low + tol:
+                        if low == least == most:
                             mask |= 1 << m
             wider.append(mask)
         return tuple(wider)
 
-    def _range(self, t: int, m: int, responses: Responses | None) -> tuple[Any, Any]:
+    def _range(self, t: int, m: int, responses: Responses | None) -> tuple[int, int]:
         """Type t's lowest and highest payoff from a message."""
         if (m, responses) not in self.ranges:
             assert responses is not None
@@ -225,13 +225,11 @@ class _Assembly:
         """Sigma(S, F)."""
         T, _, M, R = self.tables.shape
         b, v = self.tables.b, self.tables.v
-        tables = self.tables
         blocks = [[t * M + m for m in members(mask)] for t, mask in enumerate(sends)]
-        sigma = Polytope(blocks, T * M, tables.zero, tables.one, tables.tol)
+        sigma = Polytope(blocks, T * M)
         weak = []
         for q, m in sorted(on_path):
             weights = [(t, b[t][q]) for t in range(T) if sends[t] >> m & 1 and b[t][q] > 0]
-            mass = [(t * M + m, w) for t, w in weights]
             chosen = best[m]
             assert chosen is not None
             first = (chosen[q] & -chosen[q]).bit_length() - 1
@@ -240,22 +238,21 @@ class _Assembly:
                     continue
                 row = [(t * M + m, w * (v[t][q][m][first] - v[t][q][m][r])) for t, w in weights]
                 if chosen[q] >> r & 1:
-                    if not sigma.cut(row, equality=True, mass=mass):
+                    if not sigma.cut(row, equality=True):
                         return sigma
                 else:
-                    weak.append((row, mass))
-        for row, mass in weak:
-            if not sigma.cut(row, mass=mass):
+                    weak.append(row)
+        for row in weak:
+            if not sigma.cut(row):
                 break
         return sigma
 
     def _receivers(self, sends: Edges, best: Sequence[Responses | None]) -> Polytope:
         """P(S, F) at the messages whose responses ``best`` names."""
         T, Q, M, R = self.tables.shape
-        tables = self.tables
         named = [m for m in range(M) if best[m] is not None]
         blocks = [[(q * M + m) * R + r for r in members(mask)] for m in named for q, mask in enumerate(best[m] or ())]
-        rho = Polytope(blocks, Q * M * R, tables.zero, tables.one, tables.tol)
+        rho = Polytope(blocks, Q * M * R)
         rows = {(t, m): self._payoff(t, m) for t in range(T) for m in named}
         comparisons = []
         for t, mask in enumerate(sends):
@@ -270,7 +267,7 @@ class _Assembly:
                 break
         return rho
 
-    def _payoff(self, t: int, m: int) -> list[tuple[int, Any]]:
+    def _payoff(self, t: int, m: int) -> list[tuple[int, int]]:
         """Type t's payoff from message m, as a linear form of the receivers' strategies."""
         _, Q, M, R = self.tables.shape
         u = self.tables.u[t]
@@ -285,34 +282,32 @@ class _Assembly:
     def _best(self, senders: Sequence[Point], best: Responses, on_path: Pairs, m: int) -> Responses:
         """All responses to m that are optimal throughout; ``best`` is kept where the belief is free."""
         T, Q, M, R = self.tables.shape
-        b, v, tol = self.tables.b, self.tables.v, self.tables.tol
+        b, v = self.tables.b, self.tables.v
         masks = []
         for q in range(Q):
             common = (1 << R) - 1 if (q, m) in on_path else 0
             for sigma in senders:
                 weights = [(t, b[t][q] * sigma[t * M + m]) for t in range(T) if sigma[t * M + m]]
                 values = [sum([w * v[t][q][m][r] for t, w in weights]) for r in range(R)]
-                least = max(values) - tol * sum([w for _, w in weights])
-                common &= sum([1 << r for r in range(R) if values[r] >= least])
+                most = max(values)
+                common &= sum([1 << r for r in range(R) if values[r] == most])
             masks.append(best[q] | common)
         return tuple(masks)
 
     # -- messages that are not sent ------------------------------------------------------------------------------------
 
-    def _deterrents(self, m: int, values: Sequence[Any]) -> list[Polytope]:
+    def _deterrents(self, m: int, values: Sequence[int], denominator: int) -> list[Polytope]:
         """Responses to an unsent message that some belief supports and that leave no type more than its payoff."""
         T, Q, M, R = self.tables.shape
-        tables = self.tables
+        size = Q * M * R
         found: dict[int, Polytope] = {}
         for sets in self.messages[m].unsent:
             blocks = [[(q * M + m) * R + r for r in members(mask)] for q, mask in enumerate(sets)]
-            rho = Polytope(blocks, Q * M * R, tables.zero, tables.one, tables.tol)
-            whole = [i for block in blocks for i in block]
+            rho = Polytope(blocks, size)
             for t in range(T):
-                share = values[t] / Q  # each receiver type's probabilities sum to one
-                u = tables.u[t]
-                row = [(i, share - u[i // (M * R)][m][i % R]) for i in whole]
-                if not rho.cut(row):
+                u = self.tables.u[t]
+                row = [(i, -denominator * u[i // (M * R)][m][i % R]) for block in blocks for i in block]
+                if not rho.cut([*row, (size, values[t])]):
                     break
             else:
                 found.setdefault(rho.support, rho)
@@ -344,17 +339,11 @@ class _Assembly:
         self.found[sends, responds] = Component(sends, responds, on_path, points, receivers, beliefs)
 
     def _widest(self, part: _Part, wider: Edges, responds: Sequence[Responses]) -> list[Point]:
-        """Vertices of Sigma(S^ restricted to D, F), which holds those of the part.
-
-        In floats a difference just within the tolerance may upset that; the part's own strategies then stand.
-        """
-        M = self.tables.shape[2]
+        """Vertices of Sigma(S^ restricted to D, F), which holds those of the part."""
         key = wider, part.on_path, tuple([responds[m] for _, m in sorted(part.on_path)])
         if key not in self.strategies:
             self.strategies[key] = self._senders(wider, responds, part.on_path).points
-        points = self.strategies[key]
-        kept = all(any(p[t * M + m] for p in points) for t, mask in enumerate(part.sends) for m in members(mask))
-        return points if kept else part.senders
+        return self.strategies[key]
 
     def _optimal(self, sends: Edges, on_path: Pairs, factors: tuple[Polytope, ...]) -> Edges:
         """S^ restricted to D: messages that are optimal throughout and would put nothing new on the path."""
@@ -364,7 +353,12 @@ class _Assembly:
             for m in self._open_to(t, on_path):
                 if not mask >> m & 1:
                     row = home + [(i, -c) for i, c in self._payoff(t, m)]
-                    if sum([max([form(row, p) for p in factor.points]) for factor in factors]) <= self.tables.tol:
+                    if sum([max([_value(row, p) for p in factor.points]) for factor in factors]) <= 0:
                         mask |= 1 << m
             wider.append(mask)
         return tuple(wider)
+
+
+def _value(row: Row, point: Point) -> Fraction | int:
+    value = form(row, point)
+    return Fraction(value, point[-1]) if value else 0

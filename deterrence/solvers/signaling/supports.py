@@ -30,8 +30,9 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 
-_LOOSE = 1e-6  # what rounding may do to a candidate's payoffs (span 1) and probabilities, with a wide margin
-_SINGULAR = 1e-7  # Hadamard ratio below which a linear system is called singular and the candidate kept
+_LOOSE = 1e-6  # what rounding may do to a candidate's payoffs (span 1 by type) and probabilities, with a wide margin
+_SINGULAR = 1e-6  # Hadamard ratio below which a linear system is called singular and the candidate kept
+_SLIGHT = 1e-2  # length of a column below which rounding may upset its unknown: singular, too
 _CHUNK = 4096  # candidates whose linear systems are solved together
 _CELLS = 4_000_000  # pairs of a combination and an option that are looked at together
 _FEW = 12  # candidates up to this number are cheaper to work out than to filter
@@ -132,9 +133,7 @@ class _Systems:
 
     def __init__(self, tables: Tables, options: Sequence[Sequence[Option | None]]) -> None:
         T, Q, _, R = self.shape = tables.shape
-        u = np.array(tables.u, dtype=np.float64)
-        v = np.array(tables.v, dtype=np.float64)
-        b = np.array(tables.b, dtype=np.float64)
+        u, v, b = tables.floats
         self.tiny = bool((b[b > 0] < 1e3 * _LOOSE).any())
         width = Q * (R - 1)
         self.mixing: list[Flags] = []  # [option, direction]: is the direction in use
@@ -237,7 +236,7 @@ def _least_squares(matrix: Floats, target: Floats) -> tuple[Floats, Flags]:
     norms = np.sqrt((matrix * matrix).sum(axis=1))
     scaled = matrix / np.where(norms > 0, norms, 1.0)[:, None, :]
     gram = np.swapaxes(scaled, 1, 2) @ scaled
-    singular = np.linalg.det(gram) < _SINGULAR
+    singular = (np.linalg.det(gram) < _SINGULAR) | (norms < _SLIGHT).any(axis=1)
     gram[singular] = np.eye(k)
     y = np.linalg.solve(gram, np.einsum("nek,ne->nk", scaled, target)[..., None])[..., 0]
     return y / np.where(norms > 0, norms, 1.0), singular
@@ -257,11 +256,12 @@ def _over(values: Floats, sends: Flags, count: Any) -> Floats:
 def _known_bounds(tables: Tables, m: int) -> Any:
     """``bounds`` at a message, in floats, each worked out once."""
     known: dict[Any, tuple[list[float], list[float]]] = {}
+    scale = [max([max(row) for table in rows for row in table]) or 1 for rows in tables.u]
 
     def lookup(responses: Any) -> tuple[list[float], list[float]]:
         if responses not in known:
             low, high = bounds(tables, m, responses)
-            known[responses] = [float(x) for x in low], [float(x) for x in high]
+            known[responses] = [x / s for x, s in zip(low, scale)], [x / s for x, s in zip(high, scale)]
         return known[responses]
 
     return lookup

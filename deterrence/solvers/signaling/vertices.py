@@ -10,6 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from deterrence.games.quantities import Array
+from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
 from deterrence.solvers.algebra.polytopes import Point, mean
 from deterrence.solvers.signaling.cells import Tables
@@ -23,7 +24,8 @@ class Vertices(Sequence[SignalingProfile]):
     interior, which is the limit along the segment from it.
     """
 
-    def __init__(self, tables: Tables, component: Component) -> None:
+    def __init__(self, tables: Tables, component: Component, *, exact: bool) -> None:
+        self._exact = exact
         self._tables = tables
         self._component = component
         self._factors: list[Sequence[Point]] = [component.senders, *component.receivers, *component.beliefs.values()]
@@ -49,6 +51,15 @@ class Vertices(Sequence[SignalingProfile]):
             index, k = divmod(index, n)
             chosen.append(points[k])
         return self._profile(chosen[::-1])
+
+    @property
+    def game(self) -> SignalingGame:
+        """The game that the component solves, in rational numbers."""
+        return self._tables.game
+
+    def rational(self) -> Vertices:
+        """Return the same profiles in rational numbers."""
+        return self if self._exact else Vertices(self._tables, self._component, exact=True)
 
     def interior(self) -> SignalingProfile:
         """Return the profile of averages: a point in the relative interior."""
@@ -89,23 +100,37 @@ class Vertices(Sequence[SignalingProfile]):
         T, Q, M, R = tables.shape
         n = len(component.receivers)
         sigma, parts = chosen[0], chosen[1 : 1 + n]
-        rho = parts[0] if n == 1 else tuple([sum(column) for column in zip(*parts)])
         posterior = _posterior(tables, component, sigma, self._posterior if sigma is not self._inner else None)
-        for (q, m), belief in zip(component.beliefs, chosen[1 + n :]):
+        for (q, m), belief in zip(component.beliefs, chosen[1 + n :], strict=True):
             posterior[q][m] = belief
+        replies = [self._numbers(part) for part in parts]
         return SignalingProfile(
-            sender=_array(sigma, tables, (T, M)),
-            receiver=_array(rho, tables, (Q, M, R)),
-            posterior=_array([x for rows in posterior for row in rows for x in row], tables, (Q, M, T)),
+            sender=self._array(self._numbers(sigma), (T, M)),
+            receiver=self._array([sum(column) for column in zip(*replies, strict=True)], (Q, M, R)),
+            posterior=self._array([x for rows in posterior for row in rows for x in self._numbers(row)], (Q, M, T)),
         )
+
+    def _numbers(self, point: Point) -> list[Any]:
+        """Coordinates as rationals, or as the floats next to them."""
+        denominator = point[-1]
+        if self._exact:
+            return [Fraction(x, denominator) for x in point[:-1]]
+        return [x / denominator for x in point[:-1]]
+
+    def _array(self, values: Sequence[Any], shape: tuple[int, ...]) -> Array:
+        array = np.empty(len(values), dtype=object if self._exact else np.float64)
+        array[:] = [Fraction(x) for x in values] if self._exact else values
+        array = array.reshape(shape)
+        array.setflags(write=False)
+        return array
 
 
 def _showing(points: Sequence[Point], blocks: Sequence[range]) -> list[Point]:
     """Return some of the points that together show every value which each block of coordinates takes."""
-    known: list[set[Point]] = [set() for _ in blocks]
+    known: list[set[tuple[Fraction, ...]]] = [set() for _ in blocks]
     chosen = []
     for point in points:
-        values = [tuple([point[i] for i in block]) for block in blocks]
+        values = [tuple([Fraction(point[i], point[-1]) for i in block]) for block in blocks]
         if any(value not in seen for value, seen in zip(values, known)):
             chosen.append(point)
             for value, seen in zip(values, known):
@@ -114,22 +139,11 @@ def _showing(points: Sequence[Point], blocks: Sequence[range]) -> list[Point]:
 
 
 def _posterior(tables: Tables, component: Component, sigma: Point, fallback: Any) -> list[list[Any]]:
-    """Bayes' rule on the path, [q][m][t]; None off the path, ``fallback`` where a vertex leaves the path."""
+    """Bayes' rule on the path, [q][m], a point; None off the path, ``fallback`` where a vertex leaves the path."""
     T, Q, M, _ = tables.shape
     table: list[list[Any]] = [[None] * M for _ in range(Q)]
     for q, m in component.on_path:
         weights = [tables.b[t][q] * sigma[t * M + m] for t in range(T)]
         total = sum(weights)
-        table[q][m] = [w / total for w in weights] if total else fallback[q][m]
+        table[q][m] = (*weights, total) if total else fallback[q][m]
     return table
-
-
-def _array(values: Sequence[Any], tables: Tables, shape: tuple[int, ...]) -> Array:
-    if isinstance(tables.zero, Fraction):
-        array = np.empty(len(values), dtype=object)
-        array[:] = [Fraction(x) for x in values]
-    else:
-        array = np.array(values, dtype=np.float64)
-    array = array.reshape(shape)
-    array.setflags(write=False)
-    return array

@@ -16,13 +16,16 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.lazy_sequence import LazySequence
 from deterrence.games.reductions import Reduction, to_signaling
 from deterrence.games.signaling import SignalingGame
+from deterrence.solvers.pbe_batch import pbe_batch
+from deterrence.solvers.signaling.equilibria import signaling_equilibria
 from deterrence.solvers.verification.tree import certify
 
+ROUNDING = 1e-9  # of floats on the tree; exact results are held to 0
 MOST_VERIFIED = 32  # vertices of one component certified on the tree too; all are certified on the signaling game
 
 
 def pbe_of_tree(
-    game: ExtensiveGame, *, exact: bool = False, tol: float = 1e-9, limit: int = 2_000_000
+    game: ExtensiveGame, *, exact: bool = False, tol: float = 0.0, limit: int = 2_000_000
 ) -> EquilibriumSet | BatchEquilibria:
     """Find the perfect Bayesian equilibria of a tree, or of every tree of a batch.
 
@@ -37,7 +40,7 @@ def pbe_of_tree(
     exact : bool
         Rational arithmetic; no batches.
     tol : float
-        Payoff differences up to this share of the span are ties.
+        See ``pbe``; and payoff differences of last movers up to this share of the span are ties.
     limit : int
         Most combinations of supports to look at.
 
@@ -62,7 +65,7 @@ def pbe_of_tree(
 def _single(game: ExtensiveGame, *, exact: bool = False, tol: float, limit: int) -> EquilibriumSet:
     numeric = game.exact() if exact else game.floats()
     try:
-        reduction = to_signaling(numeric, tol=tol)
+        reduction = to_signaling(game.exact(), tol=tol)  # floats as the decimals that they print as: ties are exact
     except GameError:
         from deterrence.solvers.sequential import sequential  # it solves signaling shapes by this file
 
@@ -74,9 +77,7 @@ def _single(game: ExtensiveGame, *, exact: bool = False, tol: float, limit: int)
 def _lifted(
     game: ExtensiveGame, reduction: Reduction[SignalingGame], exact: bool, tol: float, limit: int
 ) -> EquilibriumSet:
-    from deterrence.solvers.pbe import pbe  # it calls this file for trees
-
-    found = pbe(reduction.game, exact=exact, tol=tol, limit=limit)
+    found = signaling_equilibria(reduction.game, exact=exact, tol=tol, limit=limit)
     return EquilibriumSet(
         game=game,
         concept=found.concept,
@@ -91,7 +92,7 @@ def _lift_one(game: ExtensiveGame, reduction: Reduction[SignalingGame], e: Equil
     profile = reduction.lift(e.profile)
     vertices = LazySequence(e.vertices, reduction.lift)
     checked = [profile, *(vertices[i] for i in range(min(len(vertices), MOST_VERIFIED)) if not e.isolated)]
-    certificate = certify(game, checked, tol)
+    certificate = certify(game, checked, max(tol, ROUNDING))
     if not certificate.sequentially_rational:
         raise SolverError(
             f"an equilibrium ({e.kind}) of the signaling game is none of the tree: regret {certificate.max_regret:g}; "
@@ -126,8 +127,6 @@ def _worse(a: Certificate, b: Certificate) -> Certificate:
 
 
 def _batch(game: ExtensiveGame, tol: float, limit: int) -> BatchEquilibria:
-    from deterrence.solvers.pbe_batch import pbe_batch
-
     reduction = to_signaling(game, tol=tol)
     found = pbe_batch(reduction.game, tol=tol)
     return replace(
@@ -147,8 +146,6 @@ def _survey(
     events: tuple[Event, ...],
 ) -> Survey:
     """Survey the signaling games; predicates are put to the paths of the tree, and ties of last movers are flagged."""
-    from deterrence.solvers.pbe_batch import pbe_batch
-
     asked: tuple[Event, ...] = events
     predicates = {f"predicate {i}": e for i, e in enumerate(events) if callable(e)}
     if predicates:

@@ -1,0 +1,120 @@
+"""Every perfect Bayesian equilibrium of one signaling game: cells, supports, components, certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Verdict
+from deterrence.games.errors import SolverError
+from deterrence.games.signaling import SignalingGame
+from deterrence.solvers.algebra.polytopes import members
+from deterrence.solvers.refinements import refine
+from deterrence.solvers.signaling.cells import Tables, all_messages
+from deterrence.solvers.signaling.components import Component, components
+from deterrence.solvers.signaling.supports import supports
+from deterrence.solvers.signaling.vertices import Vertices
+from deterrence.solvers.verify import verify
+
+_ALL_VERTICES = 8  # of a component with more, certified are those that show every gainful deviation there is
+_WORTH = 100  # combinations of supports that take as long as one component
+_ROUNDING = 1e-12  # of probabilities in floats, and of regrets relative to what is compared; exact ones are held to 0
+
+
+def signaling_equilibria(game: SignalingGame, *, exact: bool, tol: float, limit: int) -> EquilibriumSet:
+    """Find every perfect Bayesian equilibrium of one game with numbers.
+
+    Parameters
+    ----------
+    game : SignalingGame
+        No batch, no free parameters.
+    exact : bool
+        Whether results are rational numbers; they are found in exact arithmetic either way.
+    tol : float
+        Payoffs of one player within ``tol`` of each other, as a share of their own size, are made one number first.
+    limit : int
+        Most combinations of supports to look at, and a hundred times that of components.
+
+    Returns
+    -------
+    EquilibriumSet
+        Complete, each certified against the payoffs as merged. ``options["tolerance_matters"]`` says, if ``tol`` is
+        not 0, whether the numbers as they stand have another set of equilibria: other kinds, supports or vertices.
+
+    Raises
+    ------
+    GameError
+        If the game is larger than ``limit``.
+    SolverError
+        If a result fails its certificate.
+    """
+    numeric = game.exact() if exact else game.floats()
+    tables = Tables.of(game, tol)
+    found = _components(tables, limit)
+    options: dict[str, object] = {"exact": exact, "tol": tol, "limit": limit}
+    if tol:
+        merged = tables.game != game.exact()
+        options["tolerance_matters"] = merged and not _alike(found, _components(Tables.of(game), limit))
+    if not found:
+        raise SolverError(f"pbe found no equilibrium of {game!r}, but one exists: please report this game")
+    return EquilibriumSet(
+        game=numeric,
+        concept="perfect Bayesian",
+        method="cells of beliefs, supports, vertices",
+        equilibria=tuple([_certified(numeric, tables, component, exact) for component in found]),
+        complete=True,
+        options=options,
+    )
+
+
+def kind_of(sends: Sequence[Sequence[int]], types: Sequence[str], messages: Sequence[str]) -> str:
+    """Return in words what the types do that send these messages, each with positive probability."""
+    mixers = [name for name, sent in zip(types, sends, strict=True) if len(sent) > 1]
+    if mixers:
+        return f"semi-separating: {', '.join(mixers)} {'mixes' if len(mixers) == 1 else 'mix'}"
+    distinct = {sent[0] for sent in sends}
+    if len(distinct) == 1:
+        return f"pooling on {messages[sends[0][0]]}"
+    return "separating" if len(distinct) == len(sends) else "partially pooling"
+
+
+def _components(tables: Tables, limit: int) -> list[Component]:
+    messages = all_messages(tables, limit)
+    return components(tables, messages, supports(tables, messages, limit), limit // _WORTH)
+
+
+def _certified(game: SignalingGame, tables: Tables, component: Component, exact: bool) -> Equilibrium:
+    vertices = Vertices(tables, component, exact=exact)
+    equilibrium = Equilibrium(
+        game=game,
+        concept="perfect Bayesian",
+        kind=kind_of([members(mask) for mask in component.sends], game.types, game.messages),
+        profile=vertices.interior(),
+        vertices=vertices,
+        refine=_refine,
+    )
+    checked = equilibrium
+    if len(vertices) > _ALL_VERTICES:
+        checked = replace(equilibrium, vertices=tuple(vertices.covering()))
+    certificate = verify(tables.game, checked, tol=_ROUNDING)
+    allowed = 0 if exact else _ROUNDING
+    if not certificate.sequentially_rational or certificate.max_belief_error > allowed:
+        raise SolverError(
+            f"an equilibrium of {game!r} ({equilibrium.kind}) fails its certificate: "
+            f"regret {float(certificate.max_regret):.3g}, belief error {float(certificate.max_belief_error):.3g}",
+            residual=float(certificate.max_regret),
+        )
+    return replace(equilibrium, certificate=certificate)
+
+
+def _alike(some: Iterable[Component], others: Iterable[Component]) -> bool:
+    """Whether two sets of components have the same supports and as many vertices."""
+
+    def outline(component: Component) -> object:
+        return component.sends, component.responds, len(component.senders), [len(f) for f in component.receivers]
+
+    return [outline(c) for c in some] == [outline(c) for c in others]
+
+
+def _refine(equilibrium: Equilibrium, name: str, siblings: Sequence[Equilibrium] | None) -> Verdict:
+    return refine(equilibrium, name, siblings)
