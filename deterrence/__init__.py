@@ -96,7 +96,7 @@ _HOME = {
     "compare_scenarios": "alliances.scenarios.comparison",
     "sweep": "sweeps.sweep",
     "attack_curve": "plotting.scenario_curve",
-    "explore": "explorer.opening",
+    "explore": "explorer.explorer",
 }
 
 _PACKAGES = ("models", "perception", "sweeps", "plotting")

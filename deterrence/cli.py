@@ -199,7 +199,7 @@ def explore(
 ) -> None:
     """Open the explorer in a browser: sliders, likelihood of attack, a map, the equilibria."""
     with _bad_input():
-        from deterrence.explorer.opening import explore as explorer_of
+        from deterrence.explorer.explorer import explore as explorer_of
 
         explorer = explorer_of(_target(target))
         if html is not None:

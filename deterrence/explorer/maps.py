@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from deterrence.explorer.subjects import Row
 from deterrence.games.answers import BlockAnswer, Status
+from deterrence.plotting.style import AREAS, ink_on, probability_colours
 
 NOTHING = 255  # the byte of a point without an answer
 STEPS = 254  # bytes 0 to 254 span the scale
@@ -111,3 +112,14 @@ def point_view(found: BlockAnswer, event: str) -> dict[str, Any]:
 def row_view(row: Row) -> dict[str, Any]:
     """Return an equilibrium as the front end reads it."""
     return {**asdict(row), "low": plain(row.low), "high": plain(row.high), "survives": dict(row.survives)}
+
+
+def palette() -> dict[str, Any]:
+    """Return the colours of probabilities (256 x 3 bytes, base64) and of phases, with the ink to write on each."""
+    shades = np.asarray(probability_colours()(np.arange(256), bytes=True))[:, :3]
+    return {
+        "probability": base64.b64encode(np.ascontiguousarray(shades).tobytes()).decode("ascii"),
+        "areas": list(AREAS),
+        "inks": [ink_on(colour) for colour in AREAS],
+        "nothing": "#9a9a9a",
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.explorer.meshes import EXPECTED, Mesh
-from deterrence.explorer.subjects import Comparison
+from deterrence.explorer.resolution import points_of_curve, sizes_of_map
+from deterrence.explorer.state import PREFIX, State
+from deterrence.explorer.subjects import Comparison, Slider, Subject
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
@@ -21,7 +24,6 @@ from deterrence.perception.outcome import SubjectiveOutcome
 from deterrence.perception.subjective import subjective, whose
 from deterrence.perception.trees import Ends, tree_of
 
-PREFIX = "perceived:"  # before the name of a parameter, where its perceived value is meant
 UNWANTED, MISSED = "unwanted war", "missed deterrence"
 
 _CONCEPTS = ("pbe", "spe", "sequential", "qre")  # that are asked by name; else what fits the form of the game
@@ -358,3 +360,71 @@ def _joined(names: Mapping[str, str]) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, allow_nan=False, ensure_ascii=False)
+
+
+_PROBED = (4, 12)  # points along each side of the maps that are timed
+
+
+def offer_of(subject: Subject) -> dict[str, Any] | None:
+    """Return what the front end is told of perceived values; None where they are not offered."""
+    offered = subject.misperception
+    if offered is None:
+        return None
+    return {
+        "players": list(offered.players),
+        "believer": offered.believer,
+        "parameter": subject.axes[0],
+        "parameters": [slider.name for slider in subject.sliders],
+        "prefix": PREFIX,
+        "events": [event for event in subject.events if event in offered.events],
+        "measures": list(offered.measures),
+    }
+
+
+def mistaken(subject: Subject, current: State, swept: Mapping[str, Any]) -> BlockAnswer:
+    """Return the answer at the points of arrays, by name of the true or perceived value that they are of."""
+    true = {name: values for name, values in swept.items() if not name.startswith(PREFIX)}
+    seen = {name.removeprefix(PREFIX): values for name, values in swept.items() if name not in true}
+    found: BlockAnswer = subject.misperception.likelihood(
+        {**current.values, **true}, current.believer, {**current.perceived, **seen}, current.event, current.concept
+    )
+    return found
+
+
+def compared(subject: Subject, current: State) -> Comparison:
+    """Return what happens beside what is expected."""
+    found: Comparison = subject.misperception.comparison(
+        current.values, current.believer, current.perceived, current.concept
+    )
+    return found
+
+
+def sizes_of_mistaken(subject: Subject, current: State) -> tuple[tuple[int, ...], int]:
+    """Return the points along each side of the maps of mistaken play at a current, and of the curve.
+
+    What is solved is the game as each player sees it. Where one axis moves the believer's view alone and the other
+    the view of those who are right alone, these are as many as the points along the sides.
+    """
+    sliders = {slider.name: slider for slider in subject.sliders}
+
+    names = (current.x, current.y) if current.y is not None else (current.x,)
+    separate = len(names) == 1 or any(
+        true in current.perceived and seen.startswith(PREFIX) for true, seen in (names, names[::-1])
+    )
+    power = 1 if separate else 2
+
+    def took(count: int) -> float:
+        axes = [_axis(sliders, name).points(count) for name in names]
+        meshed = axes if len(axes) == 1 else [axes[0][None, :], axes[1][:, None]]
+        begun = time.process_time()
+        mistaken(subject, current, dict(zip(names, meshed, strict=True)))
+        return time.process_time() - begun
+
+    took(2)  # imports and first uses are not what a point takes
+    fewer, more = (took(count) for count in _PROBED)
+    each = max(more - fewer, more / 20) / (_PROBED[1] ** power - _PROBED[0] ** power)
+    return sizes_of_map(each, power), points_of_curve(each)
+
+
+def _axis(sliders: Mapping[str, Slider], name: str) -> Slider:
+    return sliders[name.removeprefix(PREFIX)]

@@ -10,8 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from deterrence.explorer.misperception import PREFIX
-from deterrence.explorer.state import State
+from deterrence.explorer.state import PREFIX, State
 from deterrence.explorer.subjects import Subject, moved
 
 _PLACE = re.compile(r"@([a-z_]+)@")

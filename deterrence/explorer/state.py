@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from deterrence.explorer.misperception import PREFIX
 from deterrence.explorer.subjects import Slider, Subject
 from deterrence.games.errors import ParameterError
 
+PREFIX = "perceived:"  # before the name of a parameter, where its perceived value is meant
 PARTS = ("curve", "map", "equilibria", "tree", "comparison")
 
 

@@ -102,13 +102,21 @@ from typing import Any
 import numpy as np
 
 from deterrence.explorer.cache import Cache
-from deterrence.explorer.maps import in_bytes, numbers, packed, phases_of, point_view, row_view, scale_of, wider
-from deterrence.explorer.misperception import PREFIX
-from deterrence.explorer.mistaken import compared, mistaken, offer_of, sizes_of_mistaken
-from deterrence.explorer.palettes import palette
+from deterrence.explorer.maps import (
+    in_bytes,
+    numbers,
+    packed,
+    palette,
+    phases_of,
+    point_view,
+    row_view,
+    scale_of,
+    wider,
+)
+from deterrence.explorer.misperception import compared, mistaken, offer_of, sizes_of_mistaken
 from deterrence.explorer.resolution import points_of_curve, seconds_of_a_point, sizes_of_map
 from deterrence.explorer.snippets import code_at
-from deterrence.explorer.state import PARTS, State, parts_of, start_of, state_at
+from deterrence.explorer.state import PARTS, PREFIX, State, parts_of, start_of, state_at
 from deterrence.explorer.subjects import Found, Slider, Subject
 from deterrence.games.answers import BlockAnswer
 from deterrence.games.errors import GameError, ParameterError, SolverError
