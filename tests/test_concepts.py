@@ -111,3 +111,19 @@ def test_an_incredible_threat_deters_nobody_at_any_entry_point():
         dt.compare(game, event="in", concepts=["spe"]).high,
     )
     assert (low, high) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "game"),
+    [
+        ("pbe", beer), ("pbe", entry), ("spe", entry), ("sequential", entry), ("nash", hunt), ("qre 2", hunt),
+        ("cursed 0.5", beer), ("analogy based", beer), ("self confirming", hunt), ("persuasion", None),
+    ],
+)  # fmt: skip
+def test_results_carry_the_names_of_the_registry(name: str, game: Callable[[], Any] | None):
+    if game is None:
+        assert concept_named(name).name == "persuasion"
+        return
+    found = choose_concept(name)(game())
+    assert choose_concept(found.concept).name == choose_concept(name).name
+    assert all(e.concept == found.concept for e in found)

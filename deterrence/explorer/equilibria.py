@@ -80,7 +80,7 @@ def _of_set(found: EquilibriumSet, event: Event, refinements: Sequence[str], pre
     extent = "none is missing" if found.complete else "more may exist"
     noun = "equilibrium" if len(found) == 1 else "equilibria"
     more = f" (the first {_MOST} are listed)" if len(found) > _MOST else ""
-    return Found(rows, f"{len(found)} {found.concept} {noun}{more}, {extent}; method: {found.method}", pictures)
+    return Found(rows, f"{len(found)} {noun}{more} ({found.concept}, {extent}; method: {found.method})", pictures)
 
 
 def _row(e: Equilibrium, label: str, event: Event, refinements: Sequence[str]) -> Row:

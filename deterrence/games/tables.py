@@ -170,7 +170,7 @@ def _headline(s: EquilibriumSet) -> str:
     extent = "complete" if s.complete else "not proven complete"
     outcomes = len(list(_outcomes(s)))
     grouped = f" in {outcomes} outcomes" if outcomes < count else ""
-    return f"{count} {s.concept} {noun}{grouped} ({extent}; method: {s.method})"
+    return f"{count} {noun}{grouped} ({s.concept}, {extent}; method: {s.method})"
 
 
 def _outcomes(s: EquilibriumSet) -> Iterator[list[Equilibrium]]:

@@ -124,14 +124,14 @@ def analogy_based(
         found.append(
             Equilibrium(
                 game=tree,
-                concept="analogy-based expectation",
+                concept="analogy based",
                 kind=path_of_play(tree, actions),
                 profile=AnalogyProfile(actions, None, expectations=told),
             )
         )
     return EquilibriumSet(
         game=tree,
-        concept="analogy-based expectation",
+        concept="analogy based",
         method="patterns of supports" if mixed else "pure profiles",
         equilibria=tuple(found),
         complete=False,

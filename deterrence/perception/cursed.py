@@ -119,9 +119,9 @@ def cursed(
     hold = partial(_with_cursed_beliefs, numeric, rational(chi) if exact else degree)
     return EquilibriumSet(
         game=numeric,
-        concept=f"{degree:g}-cursed sequential",
+        concept=f"cursed {degree:g}",
         method=f"virtual game: {found.method}",
-        equilibria=tuple(_moved(numeric, e, hold) for e in found),
+        equilibria=tuple(_moved(numeric, e, f"cursed {degree:g}", hold) for e in found),
         complete=found.complete,
         options={**found.options, "chi": chi, "virtual": virtual},
     )
@@ -237,7 +237,7 @@ def _degree(chi: Any) -> float:
     return degree
 
 
-def _moved(game: SignalingGame, e: Equilibrium, hold: Callable[[Any], SignalingProfile]) -> Equilibrium:
+def _moved(game: SignalingGame, e: Equilibrium, concept: str, hold: Callable[[Any], SignalingProfile]) -> Equilibrium:
     """Return an equilibrium of the virtual game as one of the game itself, with the beliefs that are held in it."""
 
     def refine(_: Equilibrium, name: str, __: Sequence[Equilibrium] | None) -> Verdict:
@@ -246,7 +246,7 @@ def _moved(game: SignalingGame, e: Equilibrium, hold: Callable[[Any], SignalingP
 
     return Equilibrium(
         game=game,
-        concept="cursed sequential",
+        concept=concept,
         kind=e.kind,
         profile=hold(e.profile),
         vertices=() if e.isolated else LazySequence(e.vertices, hold),

@@ -108,7 +108,7 @@ def cursed_stages(
             seen.add(key)
             equilibrium = Equilibrium(
                 game=tree,
-                concept="cursed sequential",
+                concept=f"cursed {chi:g}",
                 kind=path_of_play(tree, actions),
                 profile=BehaviorProfile(actions, _at_nodes(stages, view)),
                 certificate=certificate,
@@ -116,7 +116,7 @@ def cursed_stages(
             found.append(((-np.round(actions, 6)).tolist(), equilibrium))
     return EquilibriumSet(
         game=tree,
-        concept=f"{chi:g}-cursed sequential",
+        concept=f"cursed {chi:g}",
         method="patterns of supports" if patterns <= limit else "pure profiles and limits of noisy best replies",
         equilibria=tuple(e for _, e in sorted(found, key=lambda pair: pair[0])),
         complete=False,

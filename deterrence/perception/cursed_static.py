@@ -56,9 +56,9 @@ def cursed_static(game: ExtensiveGame, chi: float, *, exact: bool, tol: float) -
     found = nash(virtual, exact=exact, tol=tol)
     return EquilibriumSet(
         game=game,
-        concept="cursed",
+        concept=f"cursed {chi:g}",
         method=f"virtual game: {found.method}",
-        equilibria=tuple(replace(e, game=game, concept="cursed", siblings=None) for e in found),
+        equilibria=tuple(replace(e, game=game, concept=f"cursed {chi:g}", siblings=None) for e in found),
         complete=found.complete,
         options={**found.options, "chi": chi, "virtual": virtual},
     )

@@ -114,7 +114,7 @@ def self_confirming(
             found.append(equilibrium)
     return EquilibriumSet(
         game=tree,
-        concept="self-confirming",
+        concept="self confirming",
         method="pure profiles, linear programs over conjectures",
         equilibria=tuple(found),
         complete=False,
@@ -133,10 +133,10 @@ def _mixed(tree: ExtensiveGame, tol: float, limit: int) -> EquilibriumSet:
         }
         profile = SelfConfirmingProfile(one.actions, None, conjectures=told, nash=bool((gains <= 10 * spans).all()))
         kind = path_of_play(tree, one.actions)
-        found.append(Equilibrium(game=tree, concept="self-confirming", kind=kind, profile=profile))
+        found.append(Equilibrium(game=tree, concept="self confirming", kind=kind, profile=profile))
     return EquilibriumSet(
         game=tree,
-        concept="self-confirming",
+        concept="self confirming",
         method="a linear program for each pattern of supports",
         equilibria=tuple(found),
         complete=False,
@@ -169,7 +169,7 @@ def _confirmed(tree: ExtensiveGame, picks: Sequence[int], tol: float, limit: int
     profile = SelfConfirmingProfile(actions, None, conjectures=conjectures, nash=nash)
     return Equilibrium(
         game=tree,
-        concept="self-confirming",
+        concept="self confirming",
         kind=path_of_play(tree, actions),
         profile=profile,
     )

@@ -107,7 +107,7 @@ def pbe_batch(game: SignalingGame, *, tol: float = 0.0, threads: int | None = No
         survey = _ArraySurvey(game, single, tol, workers, settle=counted == "components")
     return BatchEquilibria(
         game=game,
-        concept="perfect Bayesian",
+        concept="pbe",
         method=method,
         counted=counted,
         survey=survey,

@@ -160,7 +160,7 @@ def sequential(
     found.sort(key=_order)
     return EquilibriumSet(
         game=numeric,
-        concept="sequential" if not weak else "weak perfect Bayesian",
+        concept="sequential" if not weak else "pbe",
         method="pure strategies" if pure else "supports",
         equilibria=tuple(found),
         complete=complete,
@@ -243,7 +243,7 @@ def _certified(game: ExtensiveGame, drafts: list[list[SequentialProfile]], weak:
         found.append(
             Equilibrium(
                 game=game,
-                concept="weak perfect Bayesian" if weak else "sequential",
+                concept="pbe" if weak else "sequential",
                 kind=path_of_play(game, profiles[0].actions),
                 profile=profiles[0],
                 vertices=tuple(profiles[1:]),

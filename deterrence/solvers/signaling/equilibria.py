@@ -59,7 +59,7 @@ def signaling_equilibria(game: SignalingGame, *, exact: bool, tol: float, limit:
         raise SolverError(f"pbe found no equilibrium of {game!r}, but one exists: please report this game")
     return EquilibriumSet(
         game=numeric,
-        concept="perfect Bayesian",
+        concept="pbe",
         method="cells of beliefs, supports, vertices",
         equilibria=tuple([_certified(numeric, tables, component, exact) for component in found]),
         complete=True,
@@ -87,7 +87,7 @@ def _certified(game: SignalingGame, tables: Tables, component: Component, exact:
     vertices = Vertices(tables, component, exact=exact)
     equilibrium = Equilibrium(
         game=game,
-        concept="perfect Bayesian",
+        concept="pbe",
         kind=kind_of([members(mask) for mask in component.sends], game.types, game.messages),
         profile=vertices.interior(),
         vertices=vertices,
