@@ -31,7 +31,7 @@ from deterrence.alliances.solving.participation import participation
 from deterrence.alliances.warning import Automation
 from deterrence.games.distributions import degenerate, logistic, normal, two_point, uniform
 from deterrence.games.errors import GameError, ParameterError
-from deterrence.perception.signal_detection import exceedance_probability
+from deterrence.perception.detection import exceedance_probability
 
 HOPELESS = 1e12  # strength of an attack that no help can turn: then only punishment counts
 

@@ -36,7 +36,7 @@ from deterrence.games.distributions import degenerate, two_point, uniform
 from deterrence.games.errors import GameError, ScenarioError
 from deterrence.models.crawford_sobel_1982 import most_informative
 from deterrence.models.noisy_attribution import equilibria
-from deterrence.perception.signal_detection import warning_threshold
+from deterrence.perception.detection import warning_threshold
 from deterrence.solvers.cheap_talk import told_share
 
 COST = {"family": "normal", "location": 1.0, "scale": 0.5}

@@ -47,7 +47,7 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.attacks import AttackOption
 from deterrence.alliances.response import Response
-from deterrence.perception.signal_detection import exceedance_probability
+from deterrence.perception.detection import exceedance_probability
 
 Floats = NDArray[np.float64]
 

@@ -23,7 +23,7 @@ import numpy as np
 from deterrence.alliances.declarations import number_in
 from deterrence.alliances.members import Member
 from deterrence.games.errors import GameError, did_you_mean
-from deterrence.perception.signal_detection import AlarmThreshold, warning_threshold
+from deterrence.perception.detection import AlarmThreshold, warning_threshold
 
 
 @dataclass(frozen=True, kw_only=True)

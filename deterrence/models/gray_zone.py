@@ -23,7 +23,7 @@ import numpy as np
 from deterrence.games.continuous import Best, ContinuousGame, Given, Indifferent
 from deterrence.games.parameters import Parameter
 from deterrence.models.model import Model
-from deterrence.perception.signal_detection import exceedance_probability
+from deterrence.perception.detection import exceedance_probability
 
 GAIN = Parameter("g", 1, 1e-6, 1e6, "attacker", "gain per unit of intensity")
 PUNISHMENT = Parameter("R", 3, 1e-6, 1e6, "attacker", "punishment")

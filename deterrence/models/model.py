@@ -387,7 +387,7 @@ class Model(Immutable, Display):
             return spread(nowhere, inside, len(points), reasons)
         some = {n: x[inside] if isinstance(x, np.ndarray) else x for n, x in given.items()}
         game = variant.game(**values_of(variant, self.parameters, self.requires, some, self.id))
-        found = pbe(game)
+        found: Any = pbe(game)
         if not settle and hasattr(found.survey, "settle"):
             survey: Any = found.survey
             found = replace(found, survey=replace(survey, settle=False))

@@ -26,8 +26,8 @@ from deterrence.games.continuous import Acts, Best, ContinuousGame, Given, Indif
 from deterrence.games.parameters import Parameter
 from deterrence.models.model import Model
 from deterrence.models.variants import Variant
-from deterrence.perception.signal_detection import most_dangerous_signal, signal_detection
-from deterrence.perception.signal_detection import warning_threshold as alarm_threshold
+from deterrence.perception.detection import most_dangerous_signal, signal_detection
+from deterrence.perception.detection import warning_threshold as alarm_threshold
 
 RHO = Parameter("rho", 0.4, 1e-9, 1 - 1e-9, "probability", "prior that the defender is resolved")
 MU_STAR = Parameter("mu_star", 0.5, 1e-9, 1 - 1e-9, "probability", "belief at which the attacker is indifferent")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deterrence.games.errors import ParameterError
-from deterrence.perception.signal_detection import open_probability
+from deterrence.perception.detection import open_probability
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, overload, runtime_checkable
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from deterrence.perception.trees import Ends, behavior_of, own_slots, paths_thro
 from deterrence.solvers.concepts import choose_concept, default_concept, is_registered
 
 Solver: TypeAlias = Callable[[Any], Any]
+Value: TypeAlias = float | str | Mapping[str, Any]  # at one point: a number, an expression, a change, nested beliefs
 
 
 @runtime_checkable
@@ -52,6 +53,34 @@ class OverlaysItself(Protocol):
         """Return what happens if players hold these values; see ``deterrence.subjective``."""
 
 
+@overload
+def subjective(
+    game: Any,
+    *,
+    truth: Mapping[str, Value] | None = None,
+    beliefs: Mapping[str, Mapping[str, Value]] | None = None,
+    concept: Solver | str | None = None,
+    select: Selector | Mapping[str, Selector] = None,
+    attack: Event = "attack",
+    war: Event = "war",
+    aggressor: str | None = None,
+    stated_chance: float = 0.05,
+    limit: int = 20_000,
+) -> SubjectiveOutcome: ...
+@overload
+def subjective(
+    game: Any,
+    *,
+    truth: Mapping[str, Any] | None = None,
+    beliefs: Mapping[str, Mapping[str, Any]] | None = None,
+    concept: Solver | str | None = None,
+    select: Selector | Mapping[str, Selector] = None,
+    attack: Event = "attack",
+    war: Event = "war",
+    aggressor: str | None = None,
+    stated_chance: float = 0.05,
+    limit: int = 20_000,
+) -> SubjectiveOutcome | SubjectiveGrid: ...
 def subjective(
     game: Any,
     *,

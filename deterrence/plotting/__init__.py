@@ -6,8 +6,9 @@ axes. Every name here is imported when it is first used.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
+
+from deterrence.games.lazy_names import lazy_names
 
 _HOME = {
     "curve": "curves",
@@ -21,13 +22,18 @@ _HOME = {
 
 __all__ = [*_HOME]
 
+if TYPE_CHECKING:
+    from deterrence.plotting.curves import curve as curve
+    from deterrence.plotting.maps import heat_map as heat_map
+    from deterrence.plotting.maps import phase_map as phase_map
+    from deterrence.plotting.multiples import small_multiples as small_multiples
+    from deterrence.plotting.scenario_curve import attack_curve as attack_curve
+    from deterrence.plotting.tornado_charts import index_chart as index_chart
+    from deterrence.plotting.tornado_charts import tornado as tornado
 
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        value = getattr(importlib.import_module(f"deterrence.plotting.{_HOME[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'deterrence.plotting' has no attribute {name!r}")
+
+if not TYPE_CHECKING:  # for a type checker every name would pass for one that is there
+    __getattr__ = lazy_names(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

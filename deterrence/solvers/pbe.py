@@ -3,16 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Literal, TypeAlias, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
+from deterrence.games.batch import BatchEquilibria
+from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.errors import GameError
+from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.arguments import check_tolerance, numbers_in
 from deterrence.solvers.pbe_batch import pbe_batch
 from deterrence.solvers.signaling.equilibria import signaling_equilibria
 from deterrence.solvers.trees.tree_pbe import pbe_of_tree
 
+Number: TypeAlias = float | str | Fraction | Decimal | np.number[Any]
 
+
+@overload
+def pbe(
+    game: SignalingGame | ExtensiveGame,
+    *,
+    at: Mapping[str, NDArray[Any]],
+    exact: Literal[False] = False,
+    tol: float = 0.0,
+    limit: int = 2_000_000,
+) -> BatchEquilibria: ...
+@overload
+def pbe(
+    game: SignalingGame | ExtensiveGame,
+    *,
+    at: Mapping[str, Number] | None = None,
+    exact: bool = False,
+    tol: float = 0.0,
+    limit: int = 2_000_000,
+) -> EquilibriumSet: ...
+@overload
+def pbe(
+    game: SignalingGame | ExtensiveGame,
+    *,
+    at: Mapping[str, object],
+    exact: bool = False,
+    tol: float = 0.0,
+    limit: int = 2_000_000,
+) -> EquilibriumSet | BatchEquilibria: ...
 def pbe(
     game: Any,
     *,
@@ -32,9 +69,10 @@ def pbe(
     Parameters
     ----------
     game : SignalingGame or ExtensiveGame
-        One game, or a batch of signaling games of one shape.
+        One game, or a batch of signaling games of one shape (for a type checker, to which a batch looks like one
+        game, ``pbe_batch`` says what it returns).
     at : mapping of str to number, optional
-        Values of the game's parameters.
+        Values of the game's parameters; arrays make a batch.
     exact : bool
         Results are ``Fraction`` rather than float; the equilibria are the same. Comparisons are exact either way: a
         float counts as the decimal that it prints as (0.1 is 1/10), and numbers tie if and only if they are equal,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +23,7 @@ from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
+from deterrence.solvers.arguments import numbers_in
 from deterrence.solvers.signaling.equilibria import signaling_equilibria
 from deterrence.solvers.signaling.looped_pbe import flat_index, survey_one_by_one
 from deterrence.solvers.signaling.off_path_faces import counts_faces
@@ -36,13 +37,21 @@ FAR = 1e4  # payoffs this many times their span away from zero: their own roundi
 Kernel = Callable[[Tile, Sequence[str], float], Survey]
 
 
-def pbe_batch(game: SignalingGame, *, tol: float = 0.0, threads: int | None = None) -> BatchEquilibria:
+def pbe_batch(
+    game: SignalingGame,
+    *,
+    at: Mapping[str, object] | None = None,
+    tol: float = 0.0,
+    threads: int | None = None,
+) -> BatchEquilibria:
     """Find every perfect Bayesian equilibrium of every game of a batch.
 
     Parameters
     ----------
     game : SignalingGame
         A batch: payoffs or priors have leading dimensions, of shape ``game.batch_shape``.
+    at : mapping of str to array_like, optional
+        Values of the game's parameters; arrays make a batch.
     tol : float, default 0
         For payoffs that come from a computation; see ``pbe``. Games in which it may matter are solved one by one.
     threads : int, optional
@@ -60,7 +69,7 @@ def pbe_batch(game: SignalingGame, *, tol: float = 0.0, threads: int | None = No
     Raises
     ------
     GameError
-        If the game is no batch, or has free parameters.
+        If the game is of another form or no batch, or has free parameters.
     ParameterError
         If ``tol`` or ``threads`` is out of range.
 
@@ -88,6 +97,7 @@ def pbe_batch(game: SignalingGame, *, tol: float = 0.0, threads: int | None = No
     >>> found.kinds["pooling on beer"]
     array([False, False,  True,  True])
     """
+    game = numbers_in(game, at, "pbe_batch", ("SignalingGame",))
     game.require_numbers()
     if not game.batch_shape:
         raise GameError("the game is no batch: give payoffs or priors leading dimensions, or solve it with dt.pbe")

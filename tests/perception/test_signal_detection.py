@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deterrence.games.errors import ParameterError
-from deterrence.perception.indicators import mobilisation, observe, statements
-from deterrence.perception.signal_detection import (
+from deterrence.perception.detection import (
     combined_sensitivity,
     exceedance_probability,
     most_dangerous_signal,
     signal_detection,
     warning_threshold,
 )
+from deterrence.perception.indicators import mobilisation, observe, statements
 from deterrence.perception.watching import watch
 
 inside = st.floats(0.05, 0.95)
