@@ -411,3 +411,15 @@ def test_every_point_of_every_branch_solves_the_equations(game, precision):
             assert np.abs(residual).max(initial=0.0) <= 1e-9 * (1 + common)
         assert branch.regret[-1] <= 1e-3
         assert branch.principal or branch.regret[0] <= 1e-3
+
+
+def test_one_player_without_precision_does_not_make_the_others_equilibrium_unique():
+    """Two players coordinate at a high precision; a third, whose payoffs are nothing, plays anything."""
+    both = np.zeros((2, 2, 2, 3))
+    both[0, 0, :, :2] = both[1, 1, :, :2] = 1
+    game = StrategicGame(*np.moveaxis(both, -1, 0))
+    rates = {name: (0.0 if i == 2 else 6.0) for i, name in enumerate(game.players)}
+    solved = qre(game, precision=rates, starts=40)
+    assert len(solved) == 3
+    assert not solved.complete
+    assert qre(game, precision=0.0).complete  # everyone plays uniformly, whatever the others do

@@ -364,6 +364,29 @@ def test_verdicts_agree_with_the_definitions_on_random_games(shape):
     assert min(seen.values()) > 5
 
 
+def test_never_weak_best_response_strikes_out_more_than_d2():
+    """Both types stay at home with 0; away, r1 gives them (1, -1), r2 (-1, 2) and r3 (-1, -1).
+
+    The receiver replies r3 if it is sure enough of t1, r1 if of t2, and r2 in between, so that it may mix r1 with r2,
+    and r2 with r3. *D2*: t1 gains at r1, where t2 does not, and t2 gains at r2, where t1 does not. Nobody is struck
+    out, and r3 at a belief in t1 keeps both at home. *NWBR* (Cho and Kreps 1987) looks only where a type breaks even:
+    t1 does at r1 and r2 with 1/2 each, where t2 gains 1/2, and is struck out; t2 does at r2 with 1/3 and r3, where t1
+    loses, and is not. The receiver then is sure of t2 and replies r1, which brings t1 out.
+    """
+    away = np.array([[1, -1, -1], [-1, 2, -1]])
+    replies = np.array([[0, 2, 3], [3, 2, 0]])
+    game = SignalingGame(
+        ("t1", "t2"), ("home", "away"), ("r1", "r2", "r3"), [0.5, 0.5],
+        np.stack([np.zeros((2, 3)), away], axis=1), np.stack([np.zeros((2, 3)), replies], axis=1),
+    )  # fmt: skip
+    e = equilibrium(game, "pooling on home", ([[1, 0], [1, 0]], [[[1, 0, 0], [0, 0, 1]]], [[[0.5, 0.5], [1, 0]]]))
+    assert e.survives("d1")
+    assert e.survives("d2")
+    assert not e.survives("nwbr")
+    (reason,) = [r for r in e.verdict("nwbr").reasons if r["pruned"]]
+    assert set(reason["pruned"]) == {"t1"}
+
+
 @pytest.mark.parametrize("shape", [(2, 2, 3), (3, 2, 3), (4, 2, 3)])
 def test_refinements_are_ordered_by_strength(shape):
     """Pruning grows from intuitive over d1 and d2 to nwbr, from divinity to its universal form; 2 types: d1 = d2."""
