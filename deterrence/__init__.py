@@ -102,9 +102,12 @@ _HOME = {
     "sweep": "sweeps.sweep",
     "attack_curve": "plotting.scenario_curve",
     "explore": "explorer.explorer",
+    "fit": "estimation.fit",
+    "Fit": "estimation.result",
+    "Penalty": "estimation.penalties",
 }
 
-_PACKAGES = ("models", "perception", "sweeps", "plotting")
+_PACKAGES = ("models", "perception", "sweeps", "plotting", "estimation")
 
 _MOVED = {  # names that the top level had before version 0.2; kept for one release
     "observe": "perception",
@@ -122,6 +125,7 @@ _MOVED = {  # names that the top level had before version 0.2; kept for one rele
 __all__ = [*_HOME, *_PACKAGES]
 
 if TYPE_CHECKING:  # what type checkers check and editors complete; at run time a name is imported when it is first used
+    from deterrence import estimation as estimation
     from deterrence import models as models
     from deterrence import perception as perception
     from deterrence import plotting as plotting
@@ -146,6 +150,9 @@ if TYPE_CHECKING:  # what type checkers check and editors complete; at run time 
     from deterrence.alliances.treaty import InvocationRule as InvocationRule
     from deterrence.alliances.treaty import Treaty as Treaty
     from deterrence.alliances.warning import Automation as Automation
+    from deterrence.estimation.fit import fit as fit
+    from deterrence.estimation.penalties import Penalty as Penalty
+    from deterrence.estimation.result import Fit as Fit
     from deterrence.explorer.explorer import explore as explore
     from deterrence.games.batch import BatchEquilibria as BatchEquilibria
     from deterrence.games.behavior import BehaviorProfile as BehaviorProfile

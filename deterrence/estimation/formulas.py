@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -89,6 +90,11 @@ class Design:
             _spec=spec,
         )
 
+    @cached_property
+    def columns(self) -> Floats:
+        """The regressors, one after another: ``matrix`` transposed, shape (k, n)."""
+        return np.ascontiguousarray(self.matrix.T)
+
     def at(self, frame: pd.DataFrame) -> Self:
         """Return the same columns at other rows: levels of categories and centres stay those of the first table.
 
@@ -106,7 +112,7 @@ class Design:
 
     def values(self, coefficients: Floats) -> Floats:
         """Return the linear combination in each row, shape (n,)."""
-        result: Floats = self.matrix @ coefficients + self.offset
+        result: Floats = coefficients @ self.columns + self.offset
         return result
 
 
@@ -120,13 +126,18 @@ def columns_of(formula: Any, equation: str) -> tuple[str, ...]:
     """
     if _number(formula) is not None:
         return ()
-    import formulaic
-
     text = _checked(formula, equation)
     try:
-        return tuple(sorted(str(v) for v in formulaic.Formula(text).required_variables))
+        return tuple(sorted(str(v) for v in _parsed(text).required_variables))
     except Exception as error:  # formulaic raises many kinds
         raise ParameterError(f"the formula of {equation!r} cannot be read: {formula!r} ({error})") from None
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    import formulaic
+
+    return formulaic.Formula(text)
 
 
 def _number(formula: Any) -> float | None:
@@ -165,10 +176,8 @@ def _identity(values: Any) -> Any:
 
 
 def _materialised(text: str, frame: pd.DataFrame, equation: str) -> tuple[Any, Floats, list[str]]:
-    import formulaic
-
     try:
-        made = formulaic.Formula(text).get_model_matrix(frame, context=_context(), na_action="ignore")
+        made = _parsed(text).get_model_matrix(frame, context=_context(), na_action="ignore")
     except Exception as error:
         raise ParameterError(
             f"the formula of {equation!r} cannot be evaluated: {text!r} ({type(error).__name__}: {error})"

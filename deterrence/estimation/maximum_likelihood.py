@@ -18,7 +18,7 @@ from deterrence.games.errors import ParameterError
 if TYPE_CHECKING:
     import pandas as pd
 
-STARTS = 4
+STARTS = 3
 
 
 def maximum_likelihood(

@@ -17,6 +17,7 @@ from deterrence.estimation.likelihood import Floats, Start
 Status: TypeAlias = Literal["converged", "separated", "at infinity", "ridge", "not converged"]
 
 ITERATIONS = 200
+EXPLORING = 30
 DECREMENT = 1e-9  # half the squared Newton decrement, beyond which a gradient is not small: what llf could still gain
 FLAT = 1e-5  # curvature per unit of utility below which a direction counts as flat: a standard error above 300
 SAME = 1e-4  # distance in standard errors within which two optima are one
@@ -104,6 +105,8 @@ class Search:
 def search(objective: Objective, starts: Sequence[Start], *, iterations: int = ITERATIONS) -> Search:
     """Maximise from every start.
 
+    Once a maximum is known, a search that has not come above it within ``EXPLORING`` steps is ended there.
+
     Parameters
     ----------
     objective : Objective
@@ -115,7 +118,10 @@ def search(objective: Objective, starts: Sequence[Start], *, iterations: int = I
     runs: list[Optimum] = []
     for start in starts:
         known = [run for run in runs if run.converged]
-        runs.append(maximise(objective, start, iterations=iterations, known=known))
+        run = maximise(objective, start, iterations=min(iterations, EXPLORING) if known else iterations, known=known)
+        if known and not run.converged and run.value > max(k.value for k in known) and run.iterations >= EXPLORING:
+            run = maximise(objective, Start(start.name, run.theta), iterations=iterations, known=known)
+        runs.append(run)
     optima: list[Optimum] = []
     for run in sorted((run for run in runs if run.converged), key=lambda run: -run.value):
         if not any(same(run, other) for other in optima):
