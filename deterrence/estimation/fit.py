@@ -15,7 +15,7 @@ from deterrence.estimation.identification import check_identified
 from deterrence.estimation.likelihood import Floats
 from deterrence.estimation.maximum_likelihood import STARTS, maximum_likelihood
 from deterrence.estimation.optimise import ITERATIONS
-from deterrence.estimation.outcomes import columns_of_outcome, observe
+from deterrence.estimation.outcomes import columns_of_outcome, end_names, observe
 from deterrence.estimation.penalties import Penalty
 from deterrence.estimation.result import Fit
 from deterrence.estimation.tree import Errors, TreeLikelihood, TreeModel
@@ -109,12 +109,12 @@ def fit(
     Examples
     --------
     >>> import numpy as np, deterrence as dt
-    >>> a, b = dt.symbols("war peace")
+    >>> a = dt.symbols("war")
     >>> game = dt.ExtensiveGame(("A",), dt.move("A", {"refrain": dt.end("peace", A=0), "attack": dt.end("war", A=a)}))
     >>> data = {"x": [0, 1, 2, 3, 4, 5, 6, 7], "y": ["peace", "war", "peace", "peace", "war", "peace", "war", "war"]}
     >>> result = dt.fit(game, data, outcome="y", utilities={"war": "x"})
     >>> result.status, round(result.llf, 4)
-    ('converged', -4.2774)
+    ('converged', -4.725)
     """
     if not isinstance(game, ExtensiveGame):
         raise GameError(f"fit takes an ExtensiveGame with symbols, got {type(game).__name__}")
@@ -146,6 +146,7 @@ def fit(
     likelihood = TreeLikelihood(model=model, designs=designs, observed=observed, weights=weight)
     if not likelihood.size:
         raise ParameterError("nothing is left to estimate: every utility is a fixed number; give one a formula")
+    _check_possible(likelihood)
     check_identified(likelihood)
     return maximum_likelihood(
         likelihood,
@@ -159,6 +160,20 @@ def fit(
         seed=seed,
         iterations=iterations,
     )
+
+
+def _check_possible(likelihood: TreeLikelihood) -> None:
+    """Raise ParameterError if a row holds what cannot happen whatever the payoffs: a chance move of probability 0."""
+    with np.errstate(divide="ignore"):
+        impossible = np.flatnonzero(np.isneginf(likelihood.loglik(np.zeros(likelihood.size))))
+    if len(impossible):
+        row = int(impossible[0])
+        pattern = likelihood.observed.patterns[int(likelihood.observed.counts[:, row].argmax())]
+        names = end_names(likelihood.model.topology)
+        raise ParameterError(
+            f"the outcome {' or '.join(repr(names[z]) for z in pattern)} in row {row} is impossible: a chance move on "
+            "the way to it has probability 0"
+        )
 
 
 def _check_options(errors: str, link: str, utilities: object) -> None:
@@ -178,7 +193,12 @@ def _check_options(errors: str, link: str, utilities: object) -> None:
 def _equations(game: ExtensiveGame, model: TreeModel, utilities: Mapping[str, Any]) -> dict[str, Any]:
     """Return the formula of each symbol that matters, in the order given."""
     given = {str(symbol): formula for symbol, formula in utilities.items()}
-    check_names(given, game.parameters, "the game")
+    check_names(given, game.parameters, "the game", complete=False)
+    lacking = [symbol for symbol in game.parameters if symbol in model.relevant and symbol not in given]
+    if lacking:
+        raise ParameterError(
+            f"utilities lacks the symbol {lacking[0]!r} of the game; give it a formula, or a number where it is known"
+        )
     idle = [s for s in given if s not in model.relevant and columns_of(given[s], s)]
     if idle:
         raise ParameterError(

@@ -128,7 +128,7 @@ def columns_of(formula: Any, equation: str) -> tuple[str, ...]:
         return ()
     text = _checked(formula, equation)
     try:
-        return tuple(sorted(str(v) for v in _parsed(text).required_variables))
+        return tuple(sorted({str(v) for v in _parsed(text).required_variables} - set(_context())))
     except Exception as error:  # formulaic raises many kinds
         raise ParameterError(f"the formula of {equation!r} cannot be read: {formula!r} ({error})") from None
 
@@ -177,7 +177,8 @@ def _identity(values: Any) -> Any:
 
 def _materialised(text: str, frame: pd.DataFrame, equation: str) -> tuple[Any, Floats, list[str]]:
     try:
-        made = _parsed(text).get_model_matrix(frame, context=_context(), na_action="ignore")
+        with np.errstate(all="ignore"):
+            made = _parsed(text).get_model_matrix(frame, context=_context(), na_action="ignore")
     except Exception as error:
         raise ParameterError(
             f"the formula of {equation!r} cannot be evaluated: {text!r} ({type(error).__name__}: {error})"
@@ -189,7 +190,7 @@ def _evaluated(spec: Any, frame: pd.DataFrame, equation: str) -> tuple[Floats, l
     import warnings
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error")  # formulaic warns of levels that it has not seen, and sets them to zero
             made = spec.get_model_matrix(frame, context=_context(), na_action="ignore")
     except Exception as error:

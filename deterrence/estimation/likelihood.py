@@ -95,6 +95,11 @@ class Likelihood(ABC):
     def outcome_frame(self) -> Any:
         """Return the outcomes of the rows as columns, in the form in which the data had them (pandas.DataFrame)."""
 
+    @property
+    def regressors(self) -> tuple[str, ...]:
+        """Columns of the data that the formulas read: what ``at`` needs."""
+        return ()
+
     # -- what follows from it; a model may do better ----------------------------------------------------------------
 
     @property
@@ -165,6 +170,10 @@ class Likelihood(ABC):
         flat = scaled.reshape(-1, self.size)
         product: Floats = flat.T @ flat
         return product
+
+    def without_idle_rows(self) -> Self:
+        """Return the likelihood without rows of weight zero, as far as that is worth while."""
+        return self
 
     def starts(self, generator: np.random.Generator, number: int) -> list[Start]:
         """Return points to start from: zero, and random ones of standard deviation 1/2 in the units of utility."""

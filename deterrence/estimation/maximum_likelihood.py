@@ -70,6 +70,8 @@ def maximum_likelihood(
         raise ParameterError(f"covariance must be {', '.join(map(repr, KINDS))}; got {chosen!r}")
     if chosen == "clustered" and clusters is None:
         raise ParameterError("covariance='clustered' needs cluster=, a column or an array of clusters")
+    if chosen == "clustered" and clusters is not None and int(clusters.max()) < 1:
+        raise ParameterError("clustered standard errors need at least two clusters, got one")
     result = search(objective, _points(likelihood, starts, seed), iterations=iterations)
     facts = dict(notes or {}) | ({"Penalty": str(prior)} if prior is not None else {})
     return Fit(
@@ -78,7 +80,7 @@ def maximum_likelihood(
         search=result,
         frame=frame,
         dropped=dropped,
-        game=game,
+        parametric=game,
         clusters=clusters,
         kind=chosen,
         notes=facts,

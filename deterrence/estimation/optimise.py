@@ -52,7 +52,7 @@ class Optimum:
     hessian : ndarray, shape (K, K)
     status : str
         ``"converged"``: the gradient is small, the Hessian negative definite, and no direction is flat.
-        ``"ridge"``: the gradient is small, but in some direction the objective is flat or curved upwards.
+        ``"ridge"``: in some direction the objective is flat or curved upwards where the search ended.
         ``"at infinity"``: it still rises, or stays as it is, however far one goes in some direction.
         ``"separated"``: the same, and the data are separated.
         ``"not converged"``: the search ended before.
@@ -287,7 +287,9 @@ def _status(
             return "at infinity", "the likelihood does not fall however far some parameters go: it has no maximum there"
         if gain <= DECREMENT * max(1.0, abs(value)):
             return "ridge", "the gradient is small, but the likelihood is flat or curved upwards in some direction"
-        return "not converged", "the search stopped on a flat part of the likelihood"
+        return "ridge", (
+            "the search ended on a ridge: the gradient is not small, and somewhere the likelihood hardly changes"
+        )
     if gain <= DECREMENT:
         return "converged", "the gradient is small and the Hessian negative definite"
     return "not converged", f"the gradient is not small: the log-likelihood could still gain about {gain:.2g}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -10,11 +12,17 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.estimation import predictions
+from deterrence.estimation.bootstrap import Method, Told, bootstrap
 from deterrence.estimation.covariance import Kind, covariance
 from deterrence.estimation.likelihood import Floats, Likelihood, position
 from deterrence.estimation.optimise import Objective, Optimum, Search, Status
-from deterrence.games.errors import ParameterError
-from deterrence.games.shown import Shown
+from deterrence.estimation.predictions import Bands
+from deterrence.games.answers import BlockAnswer
+from deterrence.games.display import Display
+from deterrence.games.errors import GameError, ParameterError, did_you_mean
+from deterrence.games.quantities import check_names
+from deterrence.games.services import service
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +57,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Shown):
+class Fit(Display):
     """A fitted model; names and habits are those of statsmodels.
 
     Attributes
@@ -64,7 +72,7 @@ class Fit(Shown):
         The rows that were used.
     dropped : int
         Number of rows left out because values were missing.
-    game : ExtensiveGame or other game, or None
+    parametric : ExtensiveGame or other game, or None
         The parametric game, whose symbols the formulas explain.
     clusters : ndarray of int, shape (n,), or None
     kind : str
@@ -80,7 +88,7 @@ class Fit(Shown):
     search: Search = field(repr=False)
     frame: pd.DataFrame = field(repr=False)
     dropped: int = 0
-    game: Any = field(repr=False, default=None)
+    parametric: Any = field(repr=False, default=None)
     clusters: NDArray[np.int64] | None = field(repr=False, default=None)
     kind: Kind = "hessian"
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -276,6 +284,222 @@ class Fit(Shown):
             source=f"maximum likelihood, {self.likelihood.title}, {self.nobs:g} observations, status {self.status}",
         )
 
+    def bootstrap(
+        self,
+        draws: int = 100,
+        *,
+        method: Method = "rows",
+        seed: int = 0,
+        executor: int | Executor | None = None,
+        store: str | os.PathLike[str] | None = None,
+        progress: bool | Told = False,
+    ) -> Self:
+        """Return the fit with the covariance of estimates at data drawn anew.
+
+        Parameters
+        ----------
+        draws : int
+        method : {"rows", "parametric"}
+            Rows (of clustered data, whole clusters) with replacement; or outcomes from the fitted model.
+        seed : int
+        executor : int or concurrent.futures.Executor, optional
+            Number of processes, or what runs them; the draws are the same for all.
+        store : path, optional
+            File (.npz) that keeps what is done: the same call goes on from there.
+        progress : bool or callable
+
+        Raises
+        ------
+        ParameterError
+            If an option is wrong, there is no interior maximum to start from, or fewer than two draws converge.
+        """
+        if not self.optimum.converged:
+            raise ParameterError(f"there is no interior maximum to draw from: {self.message}")
+        estimates = bootstrap(self, draws, method=method, seed=seed, executor=executor, store=store, progress=progress)
+        lost = int((~np.isfinite(estimates).all(axis=1)).sum())
+        if draws - lost < 2:
+            raise ParameterError(f"{lost} of {draws} draws have no interior maximum; use a penalty, or more data")
+        notes = {**self.notes, "Bootstrap": f"{draws} draws ({method}), seed {seed}, {lost} without a maximum"}
+        return replace(self, draws=estimates, notes=notes)
+
+    # -- what it predicts --------------------------------------------------------------------------------------------
+
+    def predict(
+        self,
+        data: Any = None,
+        *,
+        kind: predictions.Kind = "outcomes",
+        bands: Bands | None = None,
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Return predicted probabilities; see ``deterrence.estimation.predictions.predict``."""
+        return predictions.predict(self, data, kind=kind, bands=bands, level=level, seed=seed)
+
+    def effects(
+        self,
+        regressor: str,
+        *,
+        change: tuple[Any, Any] | None = None,
+        data: Any = None,
+        bands: Bands = "delta",
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Return average marginal effects or first differences; see ``deterrence.estimation.predictions.effects``."""
+        return predictions.effects(self, regressor, change=change, data=data, bands=bands, level=level, seed=seed)
+
+    def sweep(
+        self,
+        regressor: str,
+        values: Any = None,
+        *,
+        at: Mapping[str, Any] | None = None,
+        bands: Bands | None = "delta",
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Return predictions along one regressor; see ``deterrence.estimation.predictions.sweep``."""
+        return predictions.sweep(self, regressor, values, at=at, bands=bands, level=level, seed=seed)
+
+    def simulate(self, seed: int) -> pd.DataFrame:
+        """Return the data with outcomes drawn from the fitted model, regressors as they are."""
+        drawn = self.likelihood.drawn(self.theta, np.random.default_rng(seed)).outcome_frame()
+        return self.frame.assign(**{name: drawn[name].to_numpy() for name in drawn.columns})
+
+    # -- the bridge to the rest of the package -----------------------------------------------------------------------
+
+    def values(self, row: Any = None) -> dict[str, float]:
+        """Return the value of each symbol of the game at one row: numbers for ``at=`` and ``truth=`` elsewhere.
+
+        Parameters
+        ----------
+        row : mapping, Series, or label of a row, optional
+            Regressors; those left out are typical (means, and of words the most frequent).
+
+        Raises
+        ------
+        GameError
+            If the fit is of no game with symbols.
+        ParameterError
+            If the row has no such label, or a regressor is unknown.
+        """
+        if self.parametric is None or not hasattr(self.parametric, "at"):
+            raise GameError("this fit is of no game with symbols")
+        import pandas as pd
+
+        known = self.likelihood.at(pd.DataFrame([self._row(row)])).symbol_values(self.theta)
+        values = {name: float(known[name][0]) for name in self.parametric.parameters if name in known}
+        return values | {name: 0.0 for name in self.parametric.parameters if name not in known}
+
+    def game(self, row: Any = None, *, free: Sequence[str] = ()) -> Any:
+        """Return the game with the estimated payoffs of one row; the symbols in ``free`` stay symbols.
+
+        Parameters
+        ----------
+        row : mapping, Series, or label of a row, optional
+            As in ``values``.
+        free : sequence of str
+            Symbols that are to be swept, or that players are to be wrong about.
+        """
+        values: dict[str, Any] = dict(self.values(row))
+        check_names(free, self.parametric.parameters, "the game", complete=False)
+        if not free:
+            return self.parametric.at(**values)
+        import sympy
+
+        known = {n: sympy.Float(v) for n, v in values.items() if n not in free}
+
+        def partly(array: Any) -> Any:
+            flat = [
+                x.xreplace({s: known[str(s)] for s in x.free_symbols if str(s) in known})
+                if hasattr(x, "xreplace")
+                else x
+                for x in array.ravel().tolist()
+            ]
+            return np.array(flat, dtype=object).reshape(array.shape)
+
+        game = self.parametric
+        return type(game).of(game.topology, game.chance, partly(game.payoffs), game.title)
+
+    def _row(self, row: Any) -> dict[str, Any]:
+        import pandas as pd
+
+        regressors = self.likelihood.regressors
+        if row is None:
+            return predictions.typical_row(self)
+        if isinstance(row, Mapping | pd.Series):
+            given = {str(k): v for k, v in dict(row).items()}
+            if isinstance(row, pd.Series):
+                given = {k: v for k, v in given.items() if k in regressors}
+            return predictions.typical_row(self, given)
+        try:
+            found = self.frame.loc[row]
+        except (KeyError, TypeError):
+            raise ParameterError(
+                f"row must map regressors to values or label a row that was fitted, got {row!r}"
+            ) from None
+        return {name: found[name] for name in regressors}
+
+    @property
+    def sweep_names(self) -> tuple[str, ...]:
+        """Regressors, which ``dt.sweep`` may vary; others are typical."""
+        return self.likelihood.regressors
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Outcomes, whose probability ``dt.sweep`` may ask for."""
+        return self.likelihood.outcomes
+
+    def answer(
+        self, values: Mapping[str, Floats], *, at: Mapping[str, object], events: Sequence[Any], concept: Any = None
+    ) -> BlockAnswer:
+        """Return the predicted probabilities of outcomes at n points: what ``dt.sweep`` asks.
+
+        Raises
+        ------
+        ParameterError
+            If a regressor is unknown, or a concept is asked for.
+        GameError
+            If an event is no outcome.
+        """
+        if concept is not None:
+            raise ParameterError("a fit predicts by its own error structure; leave concept out")
+        for event in events:
+            if event not in self.events:
+                raise GameError(
+                    f"a fit has the events {', '.join(self.events)}; got {event!r}{did_you_mean(event, self.events)}"
+                )
+        for name in (*values, *at):
+            if name not in self.sweep_names:
+                raise ParameterError(
+                    f"{name!r} is no regressor of this fit; it has {', '.join(map(repr, self.sweep_names))}"
+                    f"{did_you_mean(name, self.sweep_names)}"
+                )
+        import pandas as pd
+
+        size = len(next(iter(values.values())))
+        row = predictions.typical_row(self, dict(at))
+        table = pd.DataFrame({name: np.repeat(np.array([value]), size) for name, value in row.items()}).assign(**values)
+        chances = self.likelihood.at(table).probabilities(self.theta)
+        told = {event: chances[:, self.events.index(event)] for event in events}
+        return BlockAnswer(
+            low=told,
+            high={event: column.copy() for event, column in told.items()},
+            count=np.ones(size, dtype=np.int64),
+            kinds={},
+            status=np.zeros(size, dtype=np.uint8),
+        )
+
+    def spec(self) -> dict[str, Any]:
+        """Return what identifies the fit, JSON-able."""
+        return {
+            "fit": self.likelihood.title,
+            "estimates": dict(zip(self.names, self.theta.tolist(), strict=True)),
+            "observations": self.nobs,
+            "formulas": {equation: list(names) for equation, names in self.likelihood.sections},
+        }
+
     # -- reading it -------------------------------------------------------------------------------------------------
 
     def summary(self, alpha: float = 0.05) -> Summary:
@@ -292,6 +516,14 @@ class Fit(Shown):
 
     def _repr_latex_(self) -> str:
         return self.summary().as_latex()
+
+    def plot(self, *, names: Sequence[str] | None = None, level: float = 0.95, ax: Any = None) -> Any:
+        """Draw the coefficients with their intervals, and return the axes (Matplotlib)."""
+        return service("coefficient plot")(self, names=names, level=level, ax=ax)
+
+    def plot_predictions(self, regressor: str, values: Any = None, **options: Any) -> Any:
+        """Draw predicted probabilities along a regressor with their bands, and return the axes (Matplotlib)."""
+        return service("prediction plot")(self, regressor, values, **options)
 
     def _series(self, values: Any, name: str) -> pd.Series[float]:
         import pandas as pd

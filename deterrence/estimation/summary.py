@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deterrence.games.shown import Shown
+from deterrence.games.display import Display
 
 if TYPE_CHECKING:
     from deterrence.estimation.result import Fit
@@ -24,7 +24,7 @@ _ERRORS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Summary(Shown):
+class Summary(Display):
     """A table in three forms.
 
     Attributes

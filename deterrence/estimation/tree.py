@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.estimation.choice import Link, LogChoice, choice
-from deterrence.estimation.formulas import Design
+from deterrence.estimation.formulas import Design, columns_of
 from deterrence.estimation.jets import Jet, Pair, Value, composed, constant, variable
 from deterrence.estimation.likelihood import Floats, Likelihood, Start
 from deterrence.estimation.optimise import maximise
@@ -47,6 +47,7 @@ from deterrence.estimation.outcomes import (
     outcome_names,
     unobserved,
 )
+from deterrence.estimation.separation import separated
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import parameter_names
@@ -341,6 +342,11 @@ class TreeLikelihood(Likelihood):
         """Names of the ends."""
         return outcome_names(self.model.topology)
 
+    @cached_property
+    def regressors(self) -> tuple[str, ...]:
+        """Columns that the formulas read."""
+        return tuple(dict.fromkeys(c for d in self.designs if d.names for c in columns_of(d.formula, d.equation)))
+
     @property
     def title(self) -> str:  # type: ignore[override]
         """The error structure in words."""
@@ -617,11 +623,19 @@ class TreeLikelihood(Likelihood):
                     moved |= np.asarray(count) > 0
         return self if moved.all() or not moved.any() else self.of_rows(moved)
 
+    def without_idle_rows(self) -> Self:
+        """Return the rows whose weight is not zero."""
+        return self.of_rows(np.flatnonzero(self.weights > 0))
+
     def of_rows(self, chosen: Any) -> Self:
         """Return the likelihood of some of the rows, by number or flag."""
         designs = tuple(replace(d, matrix=d.matrix[chosen], offset=d.offset[chosen]) for d in self.designs)
         observed, weights = self.observed.rows(chosen), self.weights[chosen]
         return replace(self, designs=designs, observed=observed, weights=weights)
+
+    def separation(self, theta: Floats) -> tuple[str, ...]:
+        """Return the parameters along which the data are separated, the others being as they are."""
+        return separated(self, theta)
 
     def intercepts(self) -> NDArray[np.bool_]:
         """Return which parameters are constants."""

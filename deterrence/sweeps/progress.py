@@ -13,7 +13,7 @@ Told = Callable[[int, int], None]
 class Progress:
     """A bar, a function that is told (done, total), or nothing."""
 
-    def __init__(self, shown: bool | Told, total: int, done: int) -> None:
+    def __init__(self, shown: bool | Told, total: int, done: int, label: str = "sweep", unit: str = "points") -> None:
         self.total, self.done = total, done
         self._tell = shown if callable(shown) else None
         self._bar: Any = None
@@ -25,10 +25,10 @@ class Progress:
                 self._bar = tqdm(
                     total=total,
                     initial=done,
-                    unit=" points",
+                    unit=f" {unit}",
                     unit_scale=True,
                     delay=_PATIENCE,
-                    desc="sweep",
+                    desc=label,
                     dynamic_ncols=True,
                 )
 

@@ -8,8 +8,6 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.stats import norm
-
-import deterrence as dt
 from tree_games import (
     FOUR,
     LEBLANG,
@@ -27,6 +25,8 @@ from tree_games import (
     two_by_two,
     war_data,
 )
+
+import deterrence as dt
 
 # ---------------------------------------------------------------- published data
 
@@ -142,9 +142,7 @@ def test_private_information_with_four_ends_has_signorinos_denominator():
     u = likelihood.symbol_values(theta)
     p4, p6 = norm.cdf(u["b2"] / np.sqrt(2)), norm.cdf(u["b4"] / np.sqrt(2))
     p3, p5 = 1 - p4, 1 - p6
-    gap = p5 * u["a3"] + p6 * u["a4"] - p3 * u["a1"] - p4 * u["a2"] if "a3" in u else None
-    if gap is None:
-        gap = p6 * u["a4"] - p3 * u["a1"] - p4 * u["a2"]
+    gap = p5 * u["a3"] + p6 * u["a4"] - p3 * u["a1"] - p4 * u["a2"]
     p2 = norm.cdf(gap / np.sqrt(p3**2 + p4**2 + p5**2 + p6**2))
     expected = np.column_stack([(1 - p2) * p3, (1 - p2) * p4, p2 * p5, p2 * p6])
     assert likelihood.probabilities(theta) == pytest.approx(expected, abs=1e-13)
@@ -258,19 +256,30 @@ def test_chance_moves_are_averaged_over():
 
 @pytest.mark.parametrize(("errors", "link"), [("agent", "probit"), ("private", "probit"), ("agent", "logit")])
 def test_coefficients_are_recovered(errors, link):
-    data = simulated(6000, 8, errors, link)
+    data = simulated(3000, 8, errors, link)
     result = dt.fit(crisis(), data, outcome="outcome", utilities=SPEC, errors=errors, link=link)
     assert result.status == "converged"
     assert result.names == NAMES
     assert np.abs((result.theta - TRUTH) / result.bse.to_numpy()).max() < 3.5
 
 
-@pytest.mark.parametrize(("players", "ends", "seed"), [(2, 4, 0), (3, 7, 1), (4, 9, 2), (5, 12, 3)])
-@pytest.mark.parametrize("errors", ["agent", "private"])
+@pytest.mark.parametrize(
+    ("players", "ends", "seed", "errors"),
+    [
+        (2, 4, 0, "agent"),
+        (3, 7, 1, "agent"),
+        (4, 9, 2, "agent"),
+        (5, 12, 3, "agent"),
+        (2, 4, 0, "private"),
+        pytest.param(3, 7, 1, "private", marks=pytest.mark.slow),
+        pytest.param(4, 9, 2, "private", marks=pytest.mark.slow),
+        pytest.param(5, 12, 3, "private", marks=pytest.mark.slow),
+    ],
+)
 def test_random_trees_are_recovered(players, ends, seed, errors):
     generator = np.random.default_rng(seed)
     game, utilities = random_tree(generator, players, ends)
-    size = 1500
+    size = 1000
     frame = pd.DataFrame({f"x{i}": generator.normal(size=size) for i in range(1, 9)})
     names = [label for label in game.topology.end_labels if label]
     frame["y"] = generator.choice(names, size)
