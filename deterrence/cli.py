@@ -35,6 +35,9 @@ ScenarioName = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or path of a .toml file.")
 ]
 FILES = "File to write: .csv, .nc or .json; .zarr with zarr installed, .parquet with pyarrow."
+Repair = Annotated[
+    bool, typer.Option("--repair", help="Write damaged parts of the store anew, and compute what is lost.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", "-f", help="Replace a file that exists.")]
 
 
@@ -124,6 +127,7 @@ def study(
     ],
     out: Annotated[Path | None, typer.Option("--out", help=FILES)] = None,
     overwrite: Overwrite = False,
+    repair: Repair = False,
 ) -> None:
     """Run a sweep that is written down in a study file."""
     with _bad_input():
@@ -133,7 +137,7 @@ def study(
         loaded = Study.load(file)
         if out is not None:
             check_destination(out, overwrite=overwrite, store=loaded.store)
-        result = loaded.run(progress=sys.stderr.isatty())
+        result = loaded.run(progress=sys.stderr.isatty(), repair=repair)
         if out is not None:
             write_dataset(result, out, overwrite=overwrite)
     typer.echo(str(result))
@@ -142,24 +146,30 @@ def study(
 
 @app.command()
 def resume(
-    store: Annotated[Path, typer.Argument(metavar="STORE", help="The store of a sweep that did not end.")],
+    store: Annotated[str, typer.Argument(metavar="STORE", help="The store of a sweep that did not end.")],
+    repair: Repair = False,
 ) -> None:
     """Go on with a stored sweep that was interrupted."""
     with _bad_input():
         from deterrence.sweeps.study import resume as go_on
 
-        result = go_on(store, progress=sys.stderr.isatty())
+        result = go_on(store, progress=sys.stderr.isatty(), repair=repair)
     typer.echo(str(result))
     _end_if_all_failed(result)
 
 
 @app.command()
-def show(store: Annotated[Path, typer.Argument(metavar="STORE", help="The store of a sweep.")]) -> None:
+def show(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="The store of a sweep, or a result in .zarr.")],
+    verify: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Compare every block with its checksum; it reads the whole.")
+    ] = True,
+) -> None:
     """Say what a stored sweep holds and how far it got."""
     with _bad_input():
         from deterrence.sweeps.study import show as describe
 
-        text = describe(store)
+        text = describe(store, verify=verify)
     typer.echo(text)
 
 

@@ -98,8 +98,13 @@ def whole_file(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iter
 
 def write_whole(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> Path:
     """Write text in UTF-8, lines ending in a line feed, and return the path; see ``whole_file``."""
+    return write_whole_bytes(path, text.encode("utf-8"), overwrite=overwrite)
+
+
+def write_whole_bytes(path: str | os.PathLike[str], content: bytes, *, overwrite: bool = False) -> Path:
+    """Write bytes to a file, and return the path; see ``whole_file``."""
     with whole_file(path, overwrite=overwrite) as unfinished:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        unfinished.write_bytes(content)
     return Path(path)
 
 

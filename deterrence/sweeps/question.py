@@ -31,6 +31,7 @@ _TILE, _BLOCK = 1024, 1024  # points of a target that answers in milliseconds ea
 _QUICK_TILE, _QUICK_BLOCK = 4096, 16384  # of a model that is solved as arrays
 _MISTAKES = (TypeError, AttributeError, LookupError, NameError, ImportError)  # of code or caller, not of a point
 UNSOLVED = 255  # what ``status`` holds at points that have not been reached
+LOST = 254  # and at points whose stored values are missing or damaged
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +104,8 @@ class Question:
             "equilibria": {"long_name": "number of equilibria"},
             "status": {
                 "long_name": "what became of the point",
-                "flag_values": [*map(int, Status), UNSOLVED],
-                "flag_meanings": " ".join([*(s.name for s in Status), "UNSOLVED"]),
+                "flag_values": [*map(int, Status), LOST, UNSOLVED],
+                "flag_meanings": " ".join([*(s.name for s in Status), "LOST", "UNSOLVED"]),
             },
             "degenerate": {"long_name": "a comparison that matters is within the tolerance of a tie"},
         }

@@ -56,7 +56,7 @@ class StoreWriter:
             group = self.group()
             region, shape = self.plan.region(block), self.plan.block_shape(block)
             for name, values in solved.variables.items():
-                group[name][region] = values.reshape(shape)
+                _with_every_chunk(group, name)[region] = values.reshape(shape)
             for kind, flags in sorted(solved.kinds.items()):
                 self._kind(kind)[region] = flags.reshape(shape)
             if solved.reasons:
@@ -101,12 +101,13 @@ def read_digest(group: Any, plan: Plan, block: int) -> int:
     """Return the checksum of what is stored of a block, 0 if it cannot be read."""
     variables, kinds, region = {}, {}, plan.region(block)
     try:
+        coordinates = json.loads(str(group.attrs["specification"]))["design"]["points"]
         for name, array in group.arrays():
             if (
                 array.ndim != len(plan.shape)
                 or array.chunks != plan.chunk
                 or array.shape != plan.shape
-                or name in dims_of(group)
+                or name in coordinates
             ):
                 continue
             values = np.asarray(array[region])
@@ -162,6 +163,14 @@ def _contains_error() -> type[Exception]:
     return found
 
 
+def _with_every_chunk(group: Any, name: str) -> Any:
+    """Return an array that writes chunks of nothing but its fill value, too: a chunk that is not there is lost."""
+    import zarr
+
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        return group[name]
+
+
 def _packed(reasons: Mapping[int, str]) -> Array:
     """Return reasons as JSON in bytes, the first ones if they are too many."""
     kept = dict(sorted(reasons.items()))
@@ -177,9 +186,11 @@ def _packed(reasons: Mapping[int, str]) -> Array:
 
 @contextlib.contextmanager
 def storing(url: str) -> Iterator[None]:
-    """Turn what the operating system says into a StoreError with the mend."""
+    """Turn what the operating system, or the way to another machine, says into a StoreError with the mend."""
     try:
         yield
+    except StoreError:
+        raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             mend = "there is no room left; free some"
@@ -190,3 +201,7 @@ def storing(url: str) -> Iterator[None]:
         raise StoreError(
             f"the store {url} failed ({error}): {mend}. Blocks that are done are kept; the same call resumes"
         ) from error
+    except Exception as error:  # whatever a client of another machine raises
+        if "://" not in url:
+            raise
+        raise StoreError(f"the store {url} cannot be used: {type(error).__name__}: {error}") from error

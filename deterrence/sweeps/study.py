@@ -26,6 +26,7 @@ A study file::
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tomllib
@@ -40,6 +41,8 @@ from deterrence.games.errors import ScenarioError, did_you_mean
 from deterrence.sweeps.designs import Grid, Sample
 from deterrence.sweeps.errors import StoreError
 from deterrence.sweeps.progress import Told
+from deterrence.sweeps.question import UNSOLVED
+from deterrence.sweeps.store import damaged_coordinates, is_plain_result, open_group
 from deterrence.sweeps.sweep import failures, load, sweep
 
 if TYPE_CHECKING:
@@ -151,16 +154,11 @@ def resume(
     StoreError
         If there is no sweep, or its target can only be had from the script that made it: run that again.
     """
-    found = load(store, partial=True)
-    spec = json.loads(str(found.attrs["specification"]))
-    question, design = spec["question"], spec["design"]
-    columns = {name: found[name].values for name in design["points"]}
-    dims = [str(d) for d in found.sizes]
-    asked: Grid | Sample
-    if design["kind"] == "grid":
-        asked = Grid({name: columns[name] for name in dims})
-    else:
-        asked = Sample(columns, {key: value for key, value in design.items() if key != "points"})
+    group = open_group(str(store))
+    if is_plain_result(group):
+        raise StoreError(f"{store} is the written result of a sweep, whole as it is: there is nothing to resume")
+    spec = json.loads(str(group.attrs["specification"]))
+    question, asked = spec["question"], _design_again(group, spec["design"], store)
     settle = question["ties"]
     return sweep(
         _target_again(question["target"], store),
@@ -176,21 +174,30 @@ def resume(
     )
 
 
-def show(store: str | os.PathLike[str]) -> str:
+def show(store: str | os.PathLike[str], *, verify: bool = False) -> str:
     """Return in words what a store holds: the question, how far it is, the ranges of its answers, and what failed.
+
+    Parameters
+    ----------
+    store : path or URL
+        A store, or the result of a sweep that was written to a folder ``.zarr``.
+    verify : bool
+        Whether every block is read and compared with its checksum; that all files are there is checked in any case.
 
     Raises
     ------
     StoreError
-        If there is no sweep.
+        If there is no sweep, or it is damaged; what is damaged is named.
     """
-    found = load(store, partial=True)
+    found = load(store, partial=True, verify=verify)
     spec = json.loads(str(found.attrs["specification"]))
-    done = int((found["status"] != 255).sum())
+    done = int((found["status"] != UNSOLVED).sum())
     total = int(found.attrs["points"])
     target = spec["question"]["target"]
     name = next((f"{key} {target[key]}" for key in ("scenario", "model", "game") if key in target), "target")
     lines = [f"{name}, {total:,} points, {done:,} done ({done / total:.0%})", f"started {found.attrs['started']}"]
+    if is_plain_result(open_group(str(store))):
+        lines[0] += "; the written result of a sweep, no store to be resumed"
     for parameter, told in spec["design"]["points"].items():
         lines.append(f"  {parameter}: {told['count']} values from {told['low']:g} to {told['high']:g}")
     for variable in json.loads(str(found.attrs["probabilities"])):
@@ -206,6 +213,26 @@ def show(store: str | os.PathLike[str]) -> str:
             where = ", ".join(f"{key}={value:g}" for key, value in failure.items() if isinstance(value, float))
             lines.append(f"  {where}: {failure['reason']}")
     return "\n".join(lines)
+
+
+def _design_again(group: Any, told: Mapping[str, Any], store: Any) -> Grid | Sample:
+    """Return the design of a stored sweep, coordinates that are damaged drawn anew where that gives the same values."""
+    lost = damaged_coordinates(group)
+    columns = {name: group[name][:] for name in told["points"] if name not in lost}
+    for name in lost:
+        points = told["points"][name]
+        spaced = points.get("values", np.linspace(points["low"], points["high"], points["count"]))
+        column = np.asarray(spaced, dtype=np.float64)
+        if hashlib.sha256(column.tobytes()).hexdigest() != points["sha256"]:
+            raise StoreError(
+                f"the coordinate {name} of {store} is damaged, and its {points['count']} values cannot be inferred: "
+                "repeat the call that made the store with repair=True"
+            )
+        columns[name] = column
+    if told["kind"] == "grid":
+        return Grid({name: columns[name] for name in group.attrs["dims"]})
+    ordered = {name: columns[name] for name in told["points"]}
+    return Sample(ordered, {key: value for key, value in told.items() if key != "points"})
 
 
 def _target_again(told: Mapping[str, Any], store: Any) -> Any:

@@ -19,10 +19,23 @@ from deterrence.sweeps.errors import StoreError
 from deterrence.sweeps.execution import Job, Report, cores, run_blocks
 from deterrence.sweeps.naming import kind_attributes, kind_variable
 from deterrence.sweeps.progress import Progress, Told
-from deterrence.sweeps.question import Array, Question, question_of
+from deterrence.sweeps.question import LOST, Array, Question, question_of
 from deterrence.sweeps.sampling import design_of
 from deterrence.sweeps.specification import canonical, fingerprint, specification, versions
-from deterrence.sweeps.store import SweepStore, open_group, open_store
+from deterrence.sweeps.store import (
+    SweepStore,
+    damaged_blocks,
+    damaged_coordinates,
+    damaged_error,
+    digests,
+    is_plain_result,
+    is_remote,
+    located,
+    missing_chunks,
+    open_group,
+    open_store,
+    plan_of_group,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,7 +91,8 @@ def sweep(
     storage_options : mapping, optional
         Of fsspec, for a URL.
     repair : bool
-        Whether blocks of the store that are damaged are computed anew; otherwise they are an error.
+        Whether what is damaged in the store is written anew: metadata and coordinates from the specification, blocks by
+        computing them. Otherwise damage is an error.
     executor : optional
         By default this process, and a pool of new processes once that pays. An int is a number of processes; any
         ``concurrent.futures.Executor`` and any ``dask.distributed.Client`` will do.
@@ -154,13 +168,18 @@ def sweep(
             run_blocks(Job(question, None), design, plan, range(len(plan)), kept.receiver(bar), executor)
         ended = {"finished": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": time.perf_counter() - clock}
         return _dataset(kept, question, design, {**known, **ended, **_told(design, kept.statuses, kept.reasons)})
-    with open_store(store, question, design, plan, spec, known, options=storage_options) as opened:
+    with open_store(store, question, design, plan, spec, known, options=storage_options, repair=repair) as opened:
         _fill(opened, question, design, repair, executor, progress, clock)
     return load(store, storage_options=storage_options)
 
 
 def load(
-    store: str | os.PathLike[str], *, partial: bool = False, storage_options: Mapping[str, Any] | None = None
+    store: str | os.PathLike[str],
+    *,
+    partial: bool = False,
+    verify: bool = False,
+    allow_missing: bool = False,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
     """Open the result of a stored sweep; its values are read when they are used.
 
@@ -169,27 +188,72 @@ def load(
     store : path or URL
     partial : bool
         Whether a sweep that is not finished will do; its missing points have status 255 and no values.
+    verify : bool
+        Whether every block is read and compared with its checksum. That all files are there is checked in any case.
+    allow_missing : bool
+        Whether blocks that are missing (or, with ``verify``, damaged) will do: their points have status 254 and no
+        values, and the result is read into memory.
     storage_options : mapping, optional
         Of fsspec.
 
     Raises
     ------
     StoreError
-        If there is no sweep, or (without ``partial``) if it is not finished.
+        If there is no sweep; without ``partial``, if it is not finished; if its metadata or coordinates are damaged;
+        without ``allow_missing``, if blocks are missing or damaged. What is damaged is named.
     """
     import xarray as xr
 
-    group = open_group(str(store), storage_options)
-    done = np.asarray(group["progress/digest"][:]) != 0
-    if not done.all() and not partial:
-        raise StoreError(
-            f"{store} is not finished: {done.sum()} of {done.size} blocks are; resume it, or load with partial=True"
-        )
-    options: dict[str, Any] = {"storage_options": dict(storage_options)} if storage_options else {}
-    found = xr.open_zarr(str(store), consolidated=False, chunks=None, **options)
-    coordinates = [str(name) for name in json.loads(str(found.attrs["specification"]))["design"]["points"]]
-    dims = [str(d) for d in found.attrs.pop("dims")]
-    return _in_order(found.set_coords(coordinates).transpose(*dims))
+    url = located(store)
+    group = open_group(url, storage_options)
+    lost: dict[int, list[str]] = {}
+    if not is_plain_result(group):
+        done = digests(group, plan_of_group(group)) != 0
+        if not done.all() and not partial:
+            raise StoreError(
+                f"{store} is not finished: {done.sum()} of {done.size} blocks are; resume it, or load with partial=True"
+            )
+        lost = _lost_blocks(url, storage_options, group, verify)
+        if lost and not allow_missing:
+            raise damaged_error(url, [f"{file} (block {block})" for block, files in lost.items() for file in files])
+    wrong = damaged_coordinates(group)
+    if wrong:
+        raise damaged_error(url, [f"{name} (values that are not those of the specification)" for name in wrong])
+    options: dict[str, Any] = {"storage_options": dict(storage_options)} if storage_options and is_remote(url) else {}
+    try:
+        found = xr.open_zarr(url, consolidated=False, chunks=None, **options)
+        coordinates = [str(name) for name in json.loads(str(found.attrs["specification"]))["design"]["points"]]
+        dims = [str(d) for d in found.attrs.pop("dims", found["status"].dims)]
+        ordered = _in_order(found.set_coords(coordinates).transpose(*dims))
+    except Exception as error:  # whatever xarray raises on attributes that mean something else to it
+        raise damaged_error(url, [f"attributes ({error})"]) from error
+    return _without(ordered, group, lost) if lost else ordered
+
+
+def _lost_blocks(url: str, storage_options: Mapping[str, Any] | None, group: Any, verify: bool) -> dict[int, list[str]]:
+    """Return what is missing of blocks that are done and, with ``verify``, damaged; by block."""
+    lost = missing_chunks(url, storage_options, group)
+    if verify:
+        damaged = {
+            block: ["values that are not those that were written"]
+            for block in damaged_blocks(group, plan_of_group(group))
+        }
+        lost = {**damaged, **lost}
+    return dict(sorted(lost.items()))
+
+
+def _without(found: xr.Dataset, group: Any, lost: Mapping[int, Any]) -> xr.Dataset:
+    """Return a stored result in memory, without the values of blocks that are lost."""
+    plan = plan_of_group(group)
+    kept = found.drop_vars(list(found.data_vars))
+    for name, variable in found.data_vars.items():
+        blank: Any = LOST if name == "status" else np.nan if variable.dtype.kind == "f" else 0
+        values = np.full(plan.shape, blank, dtype=variable.dtype)
+        for block in set(range(len(plan))) - set(lost):
+            values[plan.region(block)] = group[str(name)][plan.region(block)]
+        kept[name] = (variable.dims, values, variable.attrs)
+    kept.attrs = found.attrs
+    return kept
 
 
 def failures(result: xr.Dataset) -> list[dict[str, Any]]:
