@@ -28,10 +28,10 @@ from typing import Any
 
 import nbformat
 import numpy as np
-from model_comparison import CHECKS
 from nbclient import NotebookClient
 
 import deterrence as dt
+from tests.model_comparison import CHECKS
 
 FILE = Path(__file__).parent / "data" / "shipped_numbers.json"
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"

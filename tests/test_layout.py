@@ -256,6 +256,33 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+# ---------------------------------------------------------------- tests follow the packages
+
+SHARED = {file.stem for file in (CHECKOUT / "tests").glob("*.py") if not file.stem.startswith(("test_", "__"))}
+ABOUT_ALL = {"browser", "documentation"}  # tests of the explorer in a browser, and of docs/, notebooks/, README.md
+
+
+def bare_imports(source: str) -> list[str]:
+    """Return the imports of what tests share that leave out the package ``tests``, as ``from tests.strategies``."""
+    return [target for target, _ in imports(source) if target.split(".")[0] in SHARED]
+
+
+def test_each_folder_of_tests_is_a_package_of_the_package():
+    folders = {file.parent for file in (CHECKOUT / "tests").rglob("test_*.py")} - {CHECKOUT / "tests"}
+    for folder in folders:
+        assert folder.parent == CHECKOUT / "tests", f"{folder} is no mirror of a package"
+        assert folder.name in {*LAYER, *ABOUT_ALL}, f"no package has the name of {folder}"
+        assert (folder / "__init__.py").is_file(), f"{folder} has no __init__.py"
+
+
+def test_what_tests_share_is_imported_from_the_package_of_tests():
+    assert "tree_strategies" in SHARED
+    assert bare_imports("from tree_strategies import trees")
+    assert not bare_imports("from tests.tree_strategies import trees")
+    for file in (CHECKOUT / "tests").rglob("*.py"):
+        assert not bare_imports(file.read_text("utf-8")), file
+
+
 # ---------------------------------------------------------------- what an import costs
 
 

@@ -6,10 +6,10 @@ import re
 from fnmatch import fnmatchcase
 
 import pytest
-import shipped_numbers
-from shipped_numbers import CHANGED, RENAMED, SECTIONS, answer, assessment, cases, model_numbers, saved
 
 import deterrence as dt
+from tests import shipped_numbers
+from tests.shipped_numbers import CHANGED, RENAMED, SECTIONS, answer, assessment, cases, model_numbers, saved
 
 
 def paths(saved_numbers: object, where: str) -> list[str]:

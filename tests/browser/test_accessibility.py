@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from explorer_reader import Reader
 
 import deterrence as dt
 from deterrence.explorer.server import running
+from tests.browser.explorer_reader import Reader
 
 LEAST_CONTRAST = 4.5  # WCAG 2.2, level AA, text of normal size
 

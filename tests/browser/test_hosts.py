@@ -6,12 +6,12 @@ import json
 import statistics
 
 import pytest
-from explorer_reader import Reader, milliseconds, summary_of
-from markup_scenario import EVIL, markup_scenario
 
 import deterrence as dt
 from deterrence.explorer.page import write_page
 from deterrence.explorer.server import running
+from tests.browser.explorer_reader import Reader, milliseconds, summary_of
+from tests.browser.markup_scenario import EVIL, markup_scenario
 
 
 @pytest.fixture(scope="module")

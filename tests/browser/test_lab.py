@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 
 import pytest
-from explorer_reader import Reader, milliseconds
-from markup_scenario import EVIL, markup_scenario
 
 import deterrence as dt
+from tests.browser.explorer_reader import Reader, milliseconds
+from tests.browser.markup_scenario import EVIL, markup_scenario
 
 MODEL = "ALSIG"
 CELLS = ["import deterrence as dt", f"dt.explore(dt.models.get({MODEL!r}))"]

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tree_strategies import behaviors, signaling_trees, trees
 
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.errors import GameError
@@ -32,6 +31,7 @@ from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
 from deterrence.games.strategic import MixedProfile
 from deterrence.games.tree import chance, end, move
+from tests.tree_strategies import behaviors, signaling_trees, trees
 
 few = settings(max_examples=40, deadline=None)
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from textbook_trees import entry, horse, kuhn_poker, outside_option
 
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
@@ -20,6 +19,7 @@ from deterrence.solvers.algebra.bimatrix import all_equilibria
 from deterrence.solvers.nash import nash
 from deterrence.solvers.trees.threats import incredible_threats
 from deterrence.solvers.verification.strategic import verify_strategic
+from tests.textbook_trees import entry, horse, kuhn_poker, outside_option
 
 
 def tables(players: int, most: int = 3):

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from textbook_trees import alliance, chain_store, entry, horse, outside_option
-from tree_strategies import signaling_trees, trees
 
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.errors import GameError, ParameterError, SolverError
@@ -24,6 +22,8 @@ from deterrence.solvers.pbe import pbe
 from deterrence.solvers.sequential import sequential
 from deterrence.solvers.trees.consistency import tremble_witness
 from deterrence.solvers.verification.tree import verify_tree
+from tests.textbook_trees import alliance, chain_store, entry, horse, outside_option
+from tests.tree_strategies import signaling_trees, trees
 
 BEER_QUICHE = SignalingGame(
     types=("strong", "weak"),

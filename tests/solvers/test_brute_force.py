@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from brute_force import (
+
+from deterrence.games.signaling import SignalingGame
+from deterrence.games.signaling_profile import SignalingProfile
+from deterrence.solvers.pbe import pbe
+from deterrence.solvers.verify import verify
+from tests.brute_force import (
     Found,
     grid_equilibria,
     in_component,
     sample_equilibria,
     unexpected_everywhere,
 )
-
-from deterrence.games.signaling import SignalingGame
-from deterrence.games.signaling_profile import SignalingProfile
-from deterrence.solvers.pbe import pbe
-from deterrence.solvers.verify import verify
 
 
 def random_game(rng, shape, high, *, receiver_types=1, priors=1, zeros=False):

@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
-from textbook_trees import alliance, centipede, crisis, entry, horse, typed_tree
-from tree_strategies import trees
 
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
@@ -25,6 +23,8 @@ from deterrence.solvers.logit.system import table_system, tree_system
 from deterrence.solvers.qre import qre, qre_batch
 from deterrence.solvers.qre_branches import qre_branch, qre_branches
 from deterrence.solvers.verification.tree import verify_tree
+from tests.textbook_trees import alliance, centipede, crisis, entry, horse, typed_tree
+from tests.tree_strategies import trees
 
 HYBRID_ATTACK = StrategicGame([[-1, 2], [0, 0]], [[0.5, -2], [-0.5, 0]])
 SIGNORINO = [  # Signorino 1999; precision, then probabilities of attack, resist, fight

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from deterrence.alliances.scenarios.schema import json_schema
 from deterrence.cli import app
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 MADE = set(generated.files())  # with the site; they may be there or not
 BUILT = {"_build", "notebooks", "generated"}
 PAGES = sorted(

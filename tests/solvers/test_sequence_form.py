@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from textbook_trees import entry, horse, kuhn_poker, typed_tree
-from tree_strategies import trees
 
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.extensive import ExtensiveGame
@@ -18,6 +16,8 @@ from deterrence.games.tree import chance, end, move
 from deterrence.solvers.nash import nash
 from deterrence.solvers.sequence_form import complementary, sequence_form
 from deterrence.solvers.verification.tree import certify, plan_regrets
+from tests.textbook_trees import entry, horse, kuhn_poker, typed_tree
+from tests.tree_strategies import trees
 
 
 def test_kuhn_poker_is_worth_minus_one_eighteenth():

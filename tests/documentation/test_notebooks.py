@@ -7,9 +7,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from shipped_numbers import printed_numbers, unintended
 
-FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
+from tests.shipped_numbers import printed_numbers, unintended
+
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 

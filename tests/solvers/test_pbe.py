@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import signaling_games
 
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.quantities import symbols
@@ -18,6 +17,7 @@ from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.algebra.polytopes import Polytope, form, mean, members
 from deterrence.solvers.pbe import pbe
 from deterrence.solvers.verify import verify
+from tests.strategies import signaling_games
 
 THIRD = Fraction(1, 3)
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tree_strategies import behaviors, trees
 
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
@@ -16,6 +15,7 @@ from deterrence.games.play import best_response, best_response_values, expected_
 from deterrence.games.reductions import to_strategic
 from deterrence.games.strategic import MixedProfile
 from deterrence.games.tree import end, move
+from tests.tree_strategies import behaviors, trees
 
 few = settings(max_examples=30, deadline=None)
 

@@ -7,8 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from gambit_answers import Gambit
-from textbook_trees import alliance, centipede, crisis, entry, horse, outside_option, typed_tree
 
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.extensive import ExtensiveGame
@@ -24,6 +22,8 @@ from deterrence.solvers.sequential import sequential
 from deterrence.solvers.trees.stage_assessments import supporting_beliefs
 from deterrence.solvers.trees.threats import credibility, subgame_failures
 from deterrence.solvers.verification.tree import plan_regrets
+from tests.gambit_answers import Gambit
+from tests.textbook_trees import alliance, centipede, crisis, entry, horse, outside_option, typed_tree
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("pygambit") is None, reason="Gambit has no wheel for this platform"

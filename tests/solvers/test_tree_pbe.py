@@ -7,7 +7,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
-from tree_strategies import signaling_trees
 
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
@@ -17,6 +16,7 @@ from deterrence.games.reductions import to_signaling
 from deterrence.games.tree import chance, end, move
 from deterrence.solvers.pbe import pbe
 from deterrence.solvers.trees.tree_pbe import pbe_of_tree
+from tests.tree_strategies import signaling_trees
 
 
 def tripwire(p, war):

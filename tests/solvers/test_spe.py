@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from textbook_trees import centipede, crisis, entry, horse, outside_option
-from tree_strategies import trees
 
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.extensive import ExtensiveGame
@@ -22,6 +20,8 @@ from deterrence.solvers.nash import nash
 from deterrence.solvers.sequential import sequential
 from deterrence.solvers.spe import spe, spe_batch
 from deterrence.solvers.verification.tree import verify_tree
+from tests.textbook_trees import centipede, crisis, entry, horse, outside_option
+from tests.tree_strategies import trees
 
 CRISES = [  # models.md, CID: threats must be capable and credible
     ({"sq": 0, "win": 1, "back": -0.3, "war": -0.6}, {"sq": 1, "win": 0.9, "war": -0.5}, "SQ"),

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations
-from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tree_strategies import behaviors, signaling_trees, trees
 
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.errors import GameError
@@ -21,47 +18,12 @@ from deterrence.games.reductions import to_signaling
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
 from deterrence.games.tree import chance, end, move
-from deterrence.plotting.scene import width_of
 from deterrence.plotting.signaling import signaling_svg
 from deterrence.plotting.trees import tree_svg
+from tests.legibility import NASTY, SVG, assert_legible, parsed, texts
+from tests.tree_strategies import behaviors, signaling_trees, trees
 
-SVG = "{http://www.w3.org/2000/svg}"
 few = settings(max_examples=40, deadline=None)
-
-
-def parsed(svg):
-    return ET.fromstring(svg)
-
-
-def texts(svg):
-    return ["".join(t.text or "") for t in parsed(svg).iter(f"{SVG}text")]
-
-
-def boxes(svg):
-    """Return the text and the box (left, top, right, bottom) of each text that is drawn."""
-    root = parsed(svg)
-    size = float(root.get("font-size"))
-    for t in root.iter(f"{SVG}text"):
-        if not t.text:
-            continue
-        wide = width_of(t.text, size, 1000, bold=t.get("font-weight") == "bold")
-        x, y = float(t.get("x")), float(t.get("y"))
-        left = {"start": x, "end": x - wide, "middle": x - wide / 2}[t.get("text-anchor")]
-        yield t.text, (left, y - 0.75 * size, left + wide, y + 0.2 * size)
-
-
-def assert_legible(svg):
-    """No text overlaps another, and all are inside the picture."""
-    root = parsed(svg)
-    wide, high = float(root.get("width")), float(root.get("height"))
-    found = list(boxes(svg))
-    for content, (left, top, right, bottom) in found:
-        assert min(left, top) >= -1, content
-        assert right <= wide + 1, content
-        assert bottom <= high + 1, content
-    for (one, a), (two, b) in combinations(found, 2):
-        apart = a[2] <= b[0] + 0.5 or b[2] <= a[0] + 0.5 or a[3] <= b[1] + 0.5 or b[3] <= a[1] + 0.5
-        assert apart, f"{one!r} at {a} overlaps {two!r} at {b}"
 
 
 def with_beliefs(game, behavior):
@@ -147,9 +109,6 @@ def test_a_batch_shows_ranges():
     w = symbols("w")
     game = ExtensiveGame(("A",), move("A", {"l": end(A=w), "r": end(A=0)})).at(w=np.array([-1.0, 2.0]))
     assert {"-1…2", "0"} <= set(texts(tree_svg(game)))
-
-
-NASTY = '<script>alert("x")</script> & \x00\x1b "quotes" \'apostrophes\''
 
 
 def test_labels_are_escaped():

@@ -6,13 +6,13 @@ import zlib
 
 import numpy as np
 import pytest
-from model_comparison import CHECKS, differences
-from shipped_numbers import unintended
 
 import deterrence as dt
 from deterrence.models.parameter_table import Choice
 from deterrence.models.registry import ALIASES, REGISTRY
 from deterrence.models.variants import entries, groups
+from tests.model_comparison import CHECKS, differences
+from tests.shipped_numbers import unintended
 
 ROUTES = ("closed_form", "solved")
 

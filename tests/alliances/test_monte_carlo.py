@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from monte_carlo import Estimate, estimate, play, playable, responses, strategies
 
 from deterrence.alliances.collective_defence import CollectiveDefence
 from deterrence.alliances.scenarios.scenario import Scenario
+from tests.monte_carlo import Estimate, estimate, play, playable, responses, strategies
 
 SIGMAS = 4.0
 

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_drawing import NASTY, assert_legible
 
 import deterrence as dt
 from deterrence.games.strategic_table import best_responses
@@ -23,6 +22,7 @@ from deterrence.models.registry import REGISTRY
 from deterrence.plotting.belief_simplex import best_regions
 from deterrence.plotting.picture import Picture
 from deterrence.plotting.scene import COLORS, INK, contrast, mixed, readable, share_in_theme, width_of
+from tests.legibility import NASTY, assert_legible
 
 few = settings(max_examples=25, deadline=None)
 COLUMN = 183 / 25.4  # inches: two columns of a journal, 183 mm

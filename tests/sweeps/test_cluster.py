@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def client():
             distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
             distributed.Client(cluster) as connected,
         ):
-            here = os.path.dirname(os.path.dirname(__file__))
+            here = str(Path(__file__).parents[2])
             connected.run(lambda: __import__("sys").path.insert(0, here))
             yield connected
 

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from textbook_trees import alliance, horse, kuhn_poker, typed_tree
-from tree_strategies import trees
 
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.errors import GameError
@@ -21,6 +19,8 @@ from deterrence.solvers.sequence_form import sequence_form
 from deterrence.solvers.verification.excuses import excused
 from deterrence.solvers.verification.plans import TreeShape
 from deterrence.solvers.verification.tree import plan_regrets, subgame_regret, verify_tree
+from tests.textbook_trees import alliance, horse, kuhn_poker, typed_tree
+from tests.tree_strategies import trees
 
 
 def random_profile(game, seed, sure=0.3):

@@ -28,7 +28,7 @@ pytest.importorskip("zarr", reason="zarr is an extra")
 
 QUIET = {"progress": False}
 BLOCK = 12  # points: a row of `axes`
-HOME = Path(__file__).parent.parent
+HOME = Path(__file__).parents[2]
 
 RUN = """
     import sys

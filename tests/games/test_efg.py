@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tree_strategies import trees
 
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
@@ -21,6 +20,7 @@ from deterrence.games.gambit.efg_records import read_records
 from deterrence.games.gambit.text import Tokens
 from deterrence.games.quantities import symbols
 from deterrence.games.tree import chance, end, move
+from tests.tree_strategies import trees
 
 few = settings(max_examples=40, deadline=None)
 
