@@ -18,6 +18,7 @@ from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.solving.expected_defence import expected_defence
 from deterrence.alliances.solving.iteration import cutpoints_from
 from deterrence.alliances.solving.participation import participation, participation_batch, stage_equilibria
+from deterrence.alliances.treaty import Treaty
 from deterrence.games.distributions import normal
 
 
@@ -42,8 +43,7 @@ def alliance(members: int, seed: int = 7) -> ParticipationGame:
         attacks=(Attack(name="full", strength=20, window=20),),
         base=4,
         decisiveness=2,
-        integration=0.1,
-        rule={"threshold": members // 2},
+        treaty=Treaty(integration=0.1, rule={"threshold": members // 2}),
         tripwire=0.2,
     )
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.attacks import REFRAIN, AttackOption
-from deterrence.alliances.declarations import check_name, number_in
+from deterrence.alliances.declarations import check_name, check_numbers, number
 from deterrence.games.distributions import Distribution, stack_last
 from deterrence.games.errors import GameError, ParameterError
 
@@ -47,13 +47,18 @@ class Aggressor:
 
     name: str = "Aggressor"
     prize: Distribution = field(default_factory=lambda: Distribution(family="uniform"))
-    punishment: Any = 0.0
+    punishment: Any = number(
+        0.0,
+        unit="prize per unit of strength",
+        meaning="what each unit of assisting strength costs it, in units of the prize",
+        label="punishment by each unit of strength that comes",
+    )
 
     def __post_init__(self) -> None:
         check_name(self.name, "aggressor")
         if not isinstance(self.prize, Distribution):
             raise ParameterError(f"prize must be a Distribution, got {type(self.prize).__name__}")
-        object.__setattr__(self, "punishment", number_in(self.punishment, 0.0, np.inf, "punishment"))
+        check_numbers(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +131,6 @@ class AggressorChoice:
         chosen, line = self._chosen(value)
         labels = np.array([REFRAIN, *(self.attacks[x] for x in self.kinds)])
         return np.asarray(labels[np.where(chosen, 1 + line, 0)])
-
-    def best_steps(self, value: Any) -> NDArray[np.int_]:
-        """Return how many steps of its choice the aggressor means to take at values of the prize; 0 if it refrains."""
-        chosen, line = self._chosen(value)
-        return np.asarray(np.where(chosen, np.array(self.steps)[line], 0))
 
     def payoff(self, value: Any) -> Floats:
         """Return the payoff of each attack (by its best number of steps) at values of the prize, shape (..., X)."""

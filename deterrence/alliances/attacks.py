@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from deterrence.alliances.declarations import check_name, number_in
-from deterrence.games.errors import GameError, ParameterError
+from deterrence.alliances.declarations import check_name, check_numbers, number
+from deterrence.games.errors import GameError
+from deterrence.games.renaming import renamed_fields
 
 REFRAIN = "refrain"
 MOST_STEPS = 100.0
 
 
+@renamed_fields(at_stake="stake_share")
 @dataclass(frozen=True, kw_only=True)
 class Attack:
     """A kind of attack.
@@ -28,7 +28,7 @@ class Attack:
         W, days until the attack is decided; > 0.
     attribution : array_like
         Probability in [0, 1] that the attacker can be named at all; where it cannot, nobody recognises an attack.
-    at_stake : array_like
+    stake_share : array_like
         Share in [0, 1] of each member's ``stake`` that this attack puts at risk.
 
     Raises
@@ -38,21 +38,23 @@ class Attack:
     """
 
     name: str
-    strength: Any
-    window: Any = 30.0
-    attribution: Any = 1.0
-    at_stake: Any = 1.0
+    strength: Any = number(strict=True, required=True, unit="strength", meaning="the attacker's strength")
+    window: Any = number(
+        30.0,
+        strict=True,
+        required=True,
+        unit="days",
+        meaning="days until the attack is decided",
+    )
+    attribution: Any = number(1.0, high=1.0, unit="probability", meaning="probability that the attacker can be named")
+    stake_share: Any = number(1.0, high=1.0, unit="share", meaning="share of each member's stake that it puts at risk")
 
     def __post_init__(self) -> None:
         check_name(self.name, "attack")
-        for key in ("attribution", "at_stake"):
-            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, 1.0, f"{key} of {self.name}"))
-        for key in ("strength", "window"):
-            object.__setattr__(
-                self, key, number_in(getattr(self, key), 0.0, np.inf, f"{key} of {self.name}", strict=True)
-            )
+        check_numbers(self, self.name)
 
 
+@renamed_fields(at_stake="stake_share", blur="threshold_noise")
 @dataclass(frozen=True, kw_only=True)
 class AttackOption(Attack):
     """A kind of attack as the aggressor sees it.
@@ -71,7 +73,7 @@ class AttackOption(Attack):
         many of them to take; see ``alliances.campaign``.
     threshold : array_like
         theta >= 0, size of a step, as a share of the whole attack, from which it is taken for an attack at all.
-    blur : array_like
+    threshold_noise : array_like
         sigma >= 0, how doubtful the threshold is: a step of size z crosses it with probability
         Phi((z - theta) / sigma), and surely or never if sigma = 0.
     memory : array_like
@@ -84,29 +86,34 @@ class AttackOption(Attack):
         attack; members take it for one with their ``false_alarm``. See also ``Treaty.incidents``.
     """
 
-    share: Any = 1.0
-    cost: Any = 0.0
-    steps: Any = 1
-    threshold: Any = 0.0
-    blur: Any = 0.0
-    memory: Any = 0.0
-    step_cost: Any = 0.0
-    incidents: Any = 0.0
+    share: Any = number(1.0, high=1.0, required=True, unit="share", meaning="share of the prize that it can take")
+    cost: Any = number(0.0, required=True, unit="prize", meaning="what it costs the aggressor, in units of the prize")
+    steps: Any = number(
+        1.0,
+        low=1.0,
+        high=MOST_STEPS,
+        whole=True,
+        unit="steps",
+        meaning="number of equal steps into which it may be cut: salami tactics",
+    )
+    threshold: Any = number(
+        0.0, unit="share", meaning="size of a step, as a share of the whole, from which it is answered"
+    )
+    threshold_noise: Any = number(
+        0.0, unit="share", meaning="how doubtful the threshold is, in the same unit; 0 for a sharp one"
+    )
+    memory: Any = number(
+        0.0, high=1.0, unit="share", meaning="how far a step is judged with all that was taken before it"
+    )
+    step_cost: Any = number(0.0, unit="prize", meaning="what a step that is not answered costs the aggressor")
+    incidents: Any = number(
+        0.0,
+        high=1.0,
+        unit="probability",
+        meaning="probability of an incident that looks like this kind of attack",
+    )
 
     def __post_init__(self) -> None:
         Attack.__post_init__(self)
         if self.name == REFRAIN:
             raise GameError(f"an attack must not be called {REFRAIN!r}: that is the choice not to attack")
-        for key, low, high in (
-            ("share", 0.0, 1.0),
-            ("cost", 0.0, np.inf),
-            ("steps", 1.0, MOST_STEPS),
-            ("threshold", 0.0, np.inf),
-            ("blur", 0.0, np.inf),
-            ("memory", 0.0, 1.0),
-            ("step_cost", 0.0, np.inf),
-            ("incidents", 0.0, 1.0),
-        ):
-            object.__setattr__(self, key, number_in(getattr(self, key), low, high, f"{key} of {self.name}"))
-        if np.any(np.asarray(self.steps) % 1):
-            raise ParameterError(f"steps of {self.name} must be a whole number, got {self.steps}")

@@ -66,7 +66,7 @@ def dimensions_of(attack: AttackOption) -> int:
 
 def in_steps(attack: AttackOption) -> bool:
     """Return whether an attack may be cut into steps, or may stay below a threshold of response."""
-    return longest(attack) > 1 or bool(np.any(attack.threshold) or np.any(attack.blur))
+    return longest(attack) > 1 or bool(np.any(attack.threshold) or np.any(attack.threshold_noise))
 
 
 def held(attack: AttackOption, dimensions: int) -> Floats:
@@ -80,7 +80,7 @@ def crossing(attack: AttackOption, dimensions: int) -> Floats:
     n = np.asarray(attack.steps, dtype=np.float64)
     done = _steps(longest(attack), dimensions)
     intensity = (1 + np.asarray(attack.memory) * done) / n
-    return exceedance_probability(intensity, attack.threshold, attack.blur, rounding=1e-12) * (done < n)
+    return exceedance_probability(intensity, attack.threshold, attack.threshold_noise, rounding=1e-12) * (done < n)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +230,9 @@ def plans(
         gain = answered * whole * (1 - np.minimum(h, 1.0)) + quiet * slice_
         war = np.asarray(attack.cost) + np.asarray(punishment) * strength
         cost = answered * war + quiet * exists * np.asarray(attack.step_cost)
-        at_risk = (np.asarray(attack.at_stake)[..., None] if np.ndim(attack.at_stake) else attack.at_stake) * stakes
+        at_risk = (
+            np.asarray(attack.stake_share)[..., None] if np.ndim(attack.stake_share) else attack.stake_share
+        ) * stakes
         fought = answered[..., None] * (met.at_steps("payoffs", x, pick[x]) - at_risk)
         steps = {
             "slopes": np.asarray(attack.share) * np.cumsum(gain, axis=0),

@@ -25,7 +25,7 @@ from deterrence.alliances.aggressor import Aggressor, AggressorChoice, AttackPro
 from deterrence.alliances.attacks import REFRAIN, AttackOption
 from deterrence.alliances.beliefs import as_wide, best_reply, without_paths
 from deterrence.alliances.campaign import Met, Plans, crossing, dimensions_of, held, in_steps, longest, plans
-from deterrence.alliances.declarations import distinct, number_in
+from deterrence.alliances.declarations import check_numbers, distinct, number_like
 from deterrence.alliances.members import Member, Support
 from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.posture import AllianceType, Posture, PostureOutcomes, PostureStage, posture_game, prize_types
@@ -110,10 +110,10 @@ class CollectiveDefence(Display):
     attacks: tuple[AttackOption, ...]
     treaty: Treaty = field(default_factory=Treaty)
     aggressor: Aggressor = field(default_factory=Aggressor)
-    base: Any = 0.0
-    decisiveness: Any = 1.0
-    decay: Any = 7.0
-    tripwire: Any = 0.0
+    base: Any = number_like(ParticipationGame, "base")
+    decisiveness: Any = number_like(ParticipationGame, "decisiveness")
+    decay: Any = number_like(ParticipationGame, "decay")
+    tripwire: Any = number_like(ParticipationGame, "tripwire")
     posture: PostureStage | None = None
     shock: CommonShock | None = None
     target: Target | None = None
@@ -123,13 +123,7 @@ class CollectiveDefence(Display):
     def __post_init__(self) -> None:
         object.__setattr__(self, "members", distinct(self.members, Member, "members"))
         object.__setattr__(self, "attacks", distinct(self.attacks, AttackOption, "attacks"))
-        for key, low, strict in (
-            ("base", 0.0, False),
-            ("decisiveness", 0.0, True),
-            ("decay", 0.0, True),
-            ("tripwire", 0.0, False),
-        ):
-            object.__setattr__(self, key, number_in(getattr(self, key), low, np.inf, key, strict=strict))
+        check_numbers(self)
         object.__setattr__(self, "perception", checked_overlays(self.perception, self.players, "perception"))
         if self.aggressor.name in self.names:
             raise GameError(f"the aggressor {self.aggressor.name!r} is also a member; give one of them another name")
@@ -202,24 +196,18 @@ class CollectiveDefence(Display):
     def participation_game(self) -> ParticipationGame:
         """Return the participation game among the members, at the true values."""
         treaty, members = self.treaty, self.members
-        days = np.asarray(1 - np.asarray(treaty.integrated_command))
         if self.automation is not None:
             members = self.automation.judging(members, [one.name for one in self.attacks])
-            days = days * self.automation.left
+            left = self.automation.left
+            treaty = replace(treaty, consultation=left * treaty.consultation, deliberation=left * treaty.deliberation)
         return ParticipationGame(
             members=members,
             attacks=self.attacks,
             base=self.base,
             decisiveness=self.decisiveness,
             decay=self.decay,
-            integration=treaty.integration,
             tripwire=self.tripwire,
-            rule=treaty.rule,
-            shared_intelligence=treaty.shared_intelligence,
-            consultation=days * treaty.consultation,
-            deliberation=days * treaty.deliberation,
-            automaticity=treaty.automaticity,
-            talk=treaty.talk,
+            treaty=treaty,
         )
 
     def _repr_html_(self) -> str:
@@ -474,7 +462,7 @@ class CollectiveDefence(Display):
         game = self.participation_game()
         one = self.attacks[[a.name for a in self.attacks].index(attack)]
         left = held(one, dimensions)[1:-1]
-        return replace(game, attacks=(replace(one, at_stake=np.asarray(one.at_stake) * left),))
+        return replace(game, attacks=(replace(one, stake_share=np.asarray(one.stake_share) * left),))
 
     @cached_property
     def _dimensions(self) -> int:

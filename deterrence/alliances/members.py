@@ -6,30 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from deterrence.alliances.declarations import check_name, number_in
+from deterrence.alliances.declarations import check_name, check_numbers, number
 from deterrence.games.distributions import Distribution
 from deterrence.games.errors import GameError, ParameterError
-
-MEMBER_NUMBERS = {  # every plain number of a member, and its upper end; the lower is 0
-    "capability": np.inf,
-    "delay": np.inf,
-    "stake": np.inf,
-    "obligation": np.inf,
-    "bilateral": np.inf,
-    "forward": np.inf,
-    "days_per_unit": np.inf,
-    "opt_out": 1.0,
-    "audience": np.inf,
-    "opposition": np.inf,
-    "rapid": np.inf,
-    "rapid_delay": np.inf,
-    "bias": 1.0,
-}
-BY_ATTACK = ("recognition", "false_alarm")  # probabilities: one number, or one for each kind of attack
+from deterrence.games.renaming import renamed_fields
 
 
+@renamed_fields(discharges="obligation_met")
 @dataclass(frozen=True, kw_only=True)
 class Support:
     """A kind of help: how much strength it is worth, what it costs, and whether it honours the treaty.
@@ -42,7 +25,7 @@ class Support:
         Share in [0, 1] of the member's capability that it adds (the scope of support).
     cost : array_like
         Share > 0 of the member's private cost of fighting that it costs.
-    discharges : array_like
+    obligation_met : array_like
         Share in [0, 1] of the obligation (and of the audience cost) that is met by giving it; the rest is
         owed even so.
 
@@ -53,15 +36,17 @@ class Support:
     """
 
     kind: str = "military"
-    strength: Any = 1.0
-    cost: Any = 1.0
-    discharges: Any = 1.0
+    strength: Any = number(1.0, high=1.0, unit="share", meaning="share of the member's capability that it adds")
+    cost: Any = number(
+        1.0, strict=True, unit="share", meaning="share of the member's private cost of fighting that it costs"
+    )
+    obligation_met: Any = number(
+        1.0, high=1.0, unit="share", meaning="share of the obligation that is met by giving it"
+    )
 
     def __post_init__(self) -> None:
         check_name(self.kind, "kind of support")
-        for key, high, strict in (("strength", 1.0, False), ("cost", np.inf, True), ("discharges", 1.0, False)):
-            value = number_in(getattr(self, key), 0.0, high, f"{key} of {self.kind} support", strict=strict)
-            object.__setattr__(self, key, value)
+        check_numbers(self, f"{self.kind} support")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,43 +109,87 @@ class Member:
     """
 
     name: str
-    capability: Any = 0.0
-    delay: Any = 0.0
-    stake: Any = 0.0
+    capability: Any = number(
+        0.0, required=True, unit="strength", meaning="what it can bring, in units of strength", group="forces"
+    )
+    delay: Any = number(0.0, required=True, unit="days", meaning="days until it can be there", group="forces")
+    stake: Any = number(
+        0.0,
+        required=True,
+        unit="utility",
+        meaning="what it thinks it loses if the target falls: its threat perception",
+        group="resolve",
+    )
     cost: Distribution = field(default_factory=Distribution)
-    obligation: Any = 0.0
-    bilateral: Any = 0.0
-    forward: Any = 0.0
-    recognition: Any = 1.0
-    days_per_unit: Any = 0.0
+    obligation: Any = number(
+        0.0, unit="utility", meaning="cost of staying out once the treaty is invoked", group="resolve"
+    )
+    bilateral: Any = number(
+        0.0,
+        unit="utility",
+        meaning="cost of staying out under a bilateral guarantee, invoked or not",
+        group="resolve",
+    )
+    forward: Any = number(0.0, unit="strength", meaning="strength stationed with the target", group="forces")
+    recognition: Any = number(
+        1.0,
+        high=1.0,
+        by_attack=True,
+        unit="probability",
+        meaning="probability that it sees an attack as one; a number, or a table by kind of attack",
+        group="treaty and recognition",
+    )
+    days_per_unit: Any = number(
+        0.0, unit="days per unit", meaning="days that lift needs for each unit of strength", group="forces"
+    )
     support: Support = field(default_factory=lambda: Support())
-    opt_out: Any = 0.0
-    audience: Any = 0.0
-    opposition: Any = 0.0
-    false_alarm: Any = 0.0
-    rapid: Any = 0.0
-    rapid_delay: Any = 0.0
-    bias: Any = 0.0
+    opt_out: Any = number(
+        0.0,
+        high=1.0,
+        unit="share",
+        meaning="share of the treaty's obligation from which it has reserved itself",
+        group="resolve",
+    )
+    audience: Any = number(
+        0.0,
+        unit="utility",
+        meaning="cost of staying out before its own public, once the treaty is invoked",
+        group="resolve",
+    )
+    opposition: Any = number(
+        0.0, unit="utility", meaning="cost of assisting that its domestic opposition exacts", group="resolve"
+    )
+    false_alarm: Any = number(
+        0.0,
+        high=1.0,
+        by_attack=True,
+        unit="probability",
+        meaning="probability that it takes an incident for an attack; a number, or a table by kind of attack",
+        group="treaty and recognition",
+    )
+    rapid: Any = number(
+        0.0, unit="strength", meaning="part of its capability at high readiness, in units of strength", group="forces"
+    )
+    rapid_delay: Any = number(
+        0.0, unit="days", meaning="days until the part at high readiness is there", group="forces"
+    )
+    bias: Any = number(
+        0.0,
+        high=1.0,
+        unit="severity",
+        meaning="how strong an answer it wants beyond what the case warrants; for cheap talk",
+        group="treaty and recognition",
+    )
 
     def __post_init__(self) -> None:
         check_name(self.name, "member")
-        for key, high in MEMBER_NUMBERS.items():
-            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, high, f"{key} of {self.name}"))
+        check_numbers(self, self.name)
         if not isinstance(self.support, Support):
             raise ParameterError(f"support of {self.name} must be a Support, got {self.support!r}")
         if not isinstance(self.cost, Distribution):
             raise ParameterError(
                 f"cost of {self.name} must be a Distribution, got {type(self.cost).__name__} {self.cost!r}"
             )
-        for key in BY_ATTACK:
-            what, value = key.replace("_", " "), getattr(self, key)
-            if isinstance(value, Mapping):
-                checked: Any = {
-                    attack: number_in(x, 0.0, 1.0, f"{what} of {attack} by {self.name}") for attack, x in value.items()
-                }
-            else:
-                checked = number_in(value, 0.0, 1.0, f"{key} of {self.name}")
-            object.__setattr__(self, key, checked)
 
     def recognises(self, attack: str) -> Any:
         """Return the probability that it sees an attack of this kind as an armed attack.

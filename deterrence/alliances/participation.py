@@ -8,9 +8,9 @@ probability H_x(S) = S^m / (S^m + A_x^m). Member i gets s_i H_x(S) - c_i if it a
 
 With all that a member and a treaty may say, w_i is sigma_i K_i times the share of ``alliances.arrival``, assisting
 costs g_i c_i + p_i + (1 - delta_i) r_i 1{invoked}, and staying out r_i 1{invoked} + h_i + t f_i, where r_i = (1 -
-o_i) (obligation_i + a) + u_i; sigma, g and delta are ``strength``, ``cost`` and ``discharges`` of its kind of
+o_i) (obligation_i + a) + u_i; sigma, g and delta are ``strength``, ``cost`` and ``obligation_met`` of its kind of
 ``support``, o ``opt_out``, u ``audience``, p ``opposition``, and a the treaty's ``automaticity``. An attack may
-put only a share ``at_stake`` of each stake at risk: s_i stands for that share of it.
+put only a share ``stake_share`` of each stake at risk: s_i stands for that share of it.
 
 The symbols, in the order of the formulas: K ``capability``, d ``delay``, W ``window``, tau ``decay``, B
 ``base``, f ``forward``, iota ``integration``, m ``decisiveness``, A ``strength`` of the attack, s ``stake``,
@@ -32,13 +32,14 @@ from deterrence.alliances.arrival import arriving_share
 from deterrence.alliances.attacks import Attack
 from deterrence.alliances.cheap_talk import pivotal_bias
 from deterrence.alliances.contest import contest_success
-from deterrence.alliances.declarations import distinct, number_in
-from deterrence.alliances.members import MEMBER_NUMBERS, Member
-from deterrence.alliances.treaty import Invocation, InvocationRule, invocation
+from deterrence.alliances.declarations import check_numbers, distinct, number, number_shapes
+from deterrence.alliances.members import Member
+from deterrence.alliances.treaty import Invocation, Treaty, invocation
 from deterrence.games.display import Display
 from deterrence.games.distributions import DistributionRow, stack_last
 from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.paths import Change, changed
+from deterrence.games.renaming import renamed_fields
 from deterrence.solvers.cheap_talk import told_share
 
 Floats = NDArray[np.float64]
@@ -141,6 +142,15 @@ class ParticipationStage:
         )
 
 
+@renamed_fields(
+    rule="treaty.rule",
+    integration="treaty.integration",
+    shared_intelligence="treaty.shared_intelligence",
+    consultation="treaty.consultation",
+    deliberation="treaty.deliberation",
+    automaticity="treaty.automaticity",
+    talk="treaty.cheap_talk",
+)
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ParticipationGame(Display):
     """A participation game among N members, for one or more kinds of attack; numbers may be batches.
@@ -157,24 +167,10 @@ class ParticipationGame(Display):
         m, how decisive superiority is; > 0 (1: the odds are the ratio of strengths).
     decay : array_like
         tau, days over which what arrives after the window loses its worth by a factor e; > 0.
-    integration : array_like
-        iota, interoperability: assisting strength is multiplied by 1 + iota once the treaty is invoked; >= 0.
     tripwire : array_like
         t, cost of staying out per unit of own forward strength; >= 0.
-    rule : InvocationRule, str or mapping
-        See ``InvocationRule.of``.
-    shared_intelligence : array_like
-        chi in [0, 1], probability that all members share one assessment of the attack.
-    consultation : array_like
-        Days that consultation adds to every member's delay when the treaty is invoked; >= 0.
-    deliberation : array_like
-        Mean days (>= 0) that each member needs to agree, exponential and independent; consultation then lasts
-        until the last one that the rule needs has agreed. For rules that count members, or a lead nation.
-    automaticity : array_like
-        Obligation >= 0 that the treaty itself lays on every member once it is invoked.
-    talk : array_like
-        Probability in [0, 1] that a member is heard when members talk before they vote. How much of what they know
-        survives the talk depends on their ``bias``; see ``alliances.cheap_talk``.
+    treaty : Treaty
+        Its rule, and what it adds to obligations, delays and strength. Its incidents have no part in this game.
 
     Raises
     ------
@@ -195,27 +191,42 @@ class ParticipationGame(Display):
 
     members: tuple[Member, ...]
     attacks: tuple[Attack, ...]
-    base: Any = 0.0
-    decisiveness: Any = 1.0
-    decay: Any = 7.0
-    integration: Any = 0.0
-    tripwire: Any = 0.0
-    rule: InvocationRule = field(default_factory=InvocationRule)
-    shared_intelligence: Any = 0.0
-    consultation: Any = 0.0
-    deliberation: Any = 0.0
-    automaticity: Any = 0.0
-    talk: Any = 0.0
+    base: Any = number(
+        0.0,
+        required=True,
+        unit="strength",
+        meaning="strength that the target has by itself",
+        label="the target's own strength",
+    )
+    decisiveness: Any = number(
+        1.0,
+        strict=True,
+        unit="exponent",
+        meaning="how decisive superiority is; 1: the odds are the ratio of strengths",
+        label="decisiveness of strength",
+    )
+    decay: Any = number(
+        7.0,
+        strict=True,
+        unit="days",
+        meaning="days over which what arrives late loses its worth by a factor e",
+        label="days over which late forces lose their worth",
+    )
+    tripwire: Any = number(
+        0.0,
+        unit="utility per unit of strength",
+        meaning="cost of staying out per unit of own forward strength",
+        label="tripwire",
+    )
+    treaty: Treaty = field(default_factory=Treaty)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "members", distinct(self.members, Member, "members"))
         object.__setattr__(self, "attacks", distinct(self.attacks, Attack, "attacks"))
-        for key, low, high, strict in _RANGES:
-            object.__setattr__(self, key, number_in(getattr(self, key), low, high, key, strict=strict))
-        object.__setattr__(self, "rule", InvocationRule.of(self.rule))
-        self.rule.ballot(self.names)
-        if np.any(self.deliberation):
-            self.rule.count(len(self.members))
+        check_numbers(self)
+        self.treaty.rule.ballot(self.names)
+        if np.any(self.treaty.deliberation_days):
+            self.treaty.rule.count(len(self.members))
         for member in self.members:
             for attack in self.attacks:
                 member.recognises(attack.name)
@@ -230,7 +241,9 @@ class ParticipationGame(Display):
     def __repr__(self) -> str:
         attacks = ", ".join(attack.name for attack in self.attacks)
         batch = f", batch {self.batch_shape}" if self.batch_shape else ""
-        return f"ParticipationGame({len(self.members)} members, attacks: {attacks}, rule: {self.rule.kind}{batch})"
+        return (
+            f"ParticipationGame({len(self.members)} members, attacks: {attacks}, rule: {self.treaty.rule.kind}{batch})"
+        )
 
     def _repr_html_(self) -> str:
         columns = ("name", *_SHOWN)
@@ -244,13 +257,12 @@ class ParticipationGame(Display):
     @cached_property
     def batch_shape(self) -> tuple[int, ...]:
         """Leading dimensions of all numbers, broadcast."""
-        shapes = [np.shape(getattr(self, key)) for key, *_ in _RANGES]
+        shapes = [*number_shapes(self), *number_shapes(self.treaty, leave_out=("incidents",))]
         for attack in self.attacks:
-            shapes += [np.shape(getattr(attack, key)) for key in ("strength", "window", "attribution", "at_stake")]
+            shapes += number_shapes(attack, Attack)
         for member in self.members:
-            shapes += [np.shape(getattr(member, key)) for key in MEMBER_NUMBERS]
-            shapes += [np.shape(getattr(member.support, key)) for key in ("strength", "cost", "discharges")]
-            shapes += [member.cost.batch_shape, *(np.shape(member.recognises(a.name)) for a in self.attacks)]
+            shapes += [*number_shapes(member), *number_shapes(member.support), member.cost.batch_shape]
+            shapes += [np.shape(member.recognises(a.name)) for a in self.attacks]
             shapes += [np.shape(member.mistakes(a.name)) for a in self.attacks]
         try:
             return np.broadcast_shapes(*shapes)
@@ -280,9 +292,9 @@ class ParticipationGame(Display):
     def invocation(self, attack: str | None = None) -> Invocation:
         """Return the probability that an attack invokes the treaty, and who recognises it although it does not."""
         kind = self.attack(attack)
-        votes, quota = self.rule.ballot(self.names)
+        votes, quota = self.treaty.rule.ballot(self.names)
         recognition = stack_last([member.recognises(kind.name) for member in self.members])
-        return invocation(recognition, votes, quota, self.shared_intelligence, kind.attribution, self.heard())
+        return invocation(recognition, votes, quota, self.treaty.shared_intelligence, kind.attribution, self.heard())
 
     def false_invocation(self, attack: str | None = None) -> Floats:
         """Return the probability that an incident that is no attack invokes the treaty, shape (...).
@@ -293,17 +305,17 @@ class ParticipationGame(Display):
             The kind of attack that the incident looks like; by default the first.
         """
         kind = self.attacks[0] if attack is None else self.attack(attack)
-        votes, quota = self.rule.ballot(self.names)
+        votes, quota = self.treaty.rule.ballot(self.names)
         mistaken = stack_last([member.mistakes(kind.name) for member in self.members])
-        return invocation(mistaken, votes, quota, self.shared_intelligence, talk=self.heard()).probability
+        return invocation(mistaken, votes, quota, self.treaty.shared_intelligence, talk=self.heard()).probability
 
     def heard(self) -> Floats:
         """Return the probability that each member's assessment is the common one after talk, shape (..., N)."""
-        if not np.any(self.talk):
+        if not np.any(self.treaty.cheap_talk):
             return np.zeros(len(self.members))
-        votes, quota = self.rule.ballot(self.names)
+        votes, quota = self.treaty.rule.ballot(self.names)
         bias = self._row("bias")
-        return np.asarray(_last(self.talk) * told_share(np.abs(bias - pivotal_bias(bias, votes, quota))))
+        return np.asarray(_last(self.treaty.cheap_talk) * told_share(np.abs(bias - pivotal_bias(bias, votes, quota))))
 
     def stage(self, attack: str | None = None, *, invoked: bool, position: Floats | None = None) -> ParticipationStage:
         """Return the simultaneous-move game after an attack, in one state of the treaty.
@@ -328,10 +340,10 @@ class ParticipationGame(Display):
         burden = self._row("opposition")
         arriving = stack_last([one.strength for one in helps]) * self._arriving(kind, invoked)
         if invoked:
-            arriving = arriving * (1 + _last(self.integration))
-            owed = (self._row("obligation") + _last(self.automaticity)) * (1 - self._row("opt_out"))
+            arriving = arriving * (1 + _last(self.treaty.integration))
+            owed = (self._row("obligation") + _last(self.treaty.automaticity)) * (1 - self._row("opt_out"))
             owed = owed + self._row("audience")
-            discharged = stack_last([one.discharges for one in helps]) * owed
+            discharged = stack_last([one.obligation_met for one in helps]) * owed
             penalty, burden = penalty + discharged, burden + owed - discharged
         return ParticipationStage(
             names=self.names,
@@ -339,7 +351,7 @@ class ParticipationGame(Display):
             weights=arriving,
             strength=np.asarray(kind.strength),
             decisiveness=np.asarray(self.decisiveness),
-            stakes=_last(kind.at_stake) * self._row("stake") / unit,
+            stakes=_last(kind.stake_share) * self._row("stake") / unit,
             penalties=(penalty - self._row("opposition")) / unit,
             position=np.asarray(position, dtype=np.float64),
             costs=DistributionRow([member.cost for member in self.members]),
@@ -350,10 +362,10 @@ class ParticipationGame(Display):
     def _arriving(self, attack: Attack, invoked: bool) -> Floats:
         """Return what each member's capability is worth by the time the attack is decided, shape (..., N)."""
         capability = self._row("capability")
-        slack = _last(attack.window) - self._row("delay") - (_last(self.consultation) if invoked else 0.0)
+        slack = _last(attack.window) - self._row("delay") - (_last(self.treaty.consultation_days) if invoked else 0.0)
         agreeing = None
-        if invoked and np.any(self.deliberation):
-            agreeing = (*self.rule.count(len(self.members)), _last(self.deliberation))
+        if invoked and np.any(self.treaty.deliberation_days):
+            agreeing = (*self.treaty.rule.count(len(self.members)), _last(self.treaty.deliberation_days))
         decay, lift = _last(self.decay), self._row("days_per_unit")
         rapid = np.minimum(self._row("rapid"), capability)
         if not np.any(rapid):
@@ -367,18 +379,6 @@ class ParticipationGame(Display):
         return stack_last([getattr(member, name) for member in self.members])
 
 
-_RANGES = (
-    ("base", 0.0, np.inf, False),
-    ("decisiveness", 0.0, np.inf, True),
-    ("decay", 0.0, np.inf, True),
-    ("integration", 0.0, np.inf, False),
-    ("tripwire", 0.0, np.inf, False),
-    ("shared_intelligence", 0.0, 1.0, False),
-    ("consultation", 0.0, np.inf, False),
-    ("deliberation", 0.0, np.inf, False),
-    ("automaticity", 0.0, np.inf, False),
-    ("talk", 0.0, 1.0, False),
-)
 _SHOWN = ("capability", "delay", "stake", "obligation", "bilateral", "forward")
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.attacks import REFRAIN, AttackOption
 from deterrence.alliances.campaign import Plans
-from deterrence.alliances.declarations import check_name, distinct, number_in
+from deterrence.alliances.declarations import check_name, check_numbers, distinct, number, number_in
 from deterrence.games.distributions import Distribution, stack_last
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.paths import Change, Overlay
@@ -44,14 +44,12 @@ class AllianceType:
     """
 
     name: str
-    probability: Any
+    probability: Any = number(high=1.0, required=True, unit="probability", meaning="prior probability of the type")
     changes: Overlay = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_name(self.name, "type")
-        object.__setattr__(
-            self, "probability", number_in(self.probability, 0.0, 1.0, f"probability of type {self.name}")
-        )
+        check_numbers(self, f"type {self.name}")
         object.__setattr__(self, "changes", dict(self.changes))
 
 
@@ -76,18 +74,15 @@ class Posture:
     """
 
     name: str
-    cost: Any = 0.0
+    cost: Any = number(0.0, unit="utility", meaning="sunk cost that the sender pays whatever follows")
     forward: Mapping[str, Any] = field(default_factory=dict)
-    obligation: Any = 0.0
+    obligation: Any = number(0.0, unit="utility", meaning="added to the obligation of members: tied hands")
     tied: tuple[str, ...] = ()
     changes: Overlay = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_name(self.name, "posture")
-        object.__setattr__(self, "cost", number_in(self.cost, 0.0, np.inf, f"cost of posture {self.name}"))
-        object.__setattr__(
-            self, "obligation", number_in(self.obligation, 0.0, np.inf, f"obligation of posture {self.name}")
-        )
+        check_numbers(self, f"posture {self.name}")
         stationed = {
             name: number_in(value, 0.0, np.inf, f"forward of {name} in posture {self.name}")
             for name, value in self.forward.items()

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.alliances.declarations import check_name, distinct, number_in
+from deterrence.alliances.declarations import check_name, check_numbers, distinct, number
 from deterrence.alliances.members import Member
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.paths import Overlay
@@ -47,13 +47,12 @@ class ShockState:
     """
 
     name: str
-    probability: Any
+    probability: Any = number(high=1.0, required=True, unit="probability", meaning="probability of the state")
     changes: Overlay = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_name(self.name, "state of the shock")
-        what = f"probability of state {self.name}"
-        object.__setattr__(self, "probability", number_in(self.probability, 0.0, 1.0, what))
+        check_numbers(self, f"state {self.name}")
         object.__setattr__(self, "changes", dict(self.changes))
 
 
@@ -80,16 +79,21 @@ class CommonShock:
     """
 
     states: tuple[ShockState, ...] = ()
-    correlation: Any = 0.0
+    correlation: Any = number(
+        0.0,
+        high=1.0,
+        unit="correlation",
+        meaning="of members' costs, one factor; for normal or lognormal costs",
+    )
     nodes: int = 15
 
     def __post_init__(self) -> None:
         if self.states:
             object.__setattr__(self, "states", distinct(self.states, ShockState, "states of the shock"))
-        rho = number_in(self.correlation, 0.0, 1.0, "correlation")
+        check_numbers(self)
+        rho = self.correlation
         if np.any(np.asarray(rho) >= 1):
             raise ParameterError(f"correlation must be below 1, got {np.max(rho):g}; a shock of states can be total")
-        object.__setattr__(self, "correlation", rho)
         if self.states and np.any(rho):
             raise GameError("a common shock has states or a correlation, not both")
         given: Any = self.nodes

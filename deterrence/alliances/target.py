@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.attacks import AttackOption
 from deterrence.alliances.campaign import aligned, crossing, dimensions_of, held
-from deterrence.alliances.declarations import check_name, number_in
+from deterrence.alliances.declarations import check_name, check_numbers, number
 from deterrence.games.distributions import Distribution
 from deterrence.games.errors import ParameterError
 
@@ -36,12 +36,12 @@ class Target:
     """
 
     name: str = "Target"
-    stake: Any = 1.0
+    stake: Any = number(1.0, unit="utility", meaning="what it saves if the defence holds")
     cost: Distribution = field(default_factory=lambda: Distribution(family="degenerate", location=0.0))
 
     def __post_init__(self) -> None:
         check_name(self.name, "target")
-        object.__setattr__(self, "stake", number_in(self.stake, 0.0, np.inf, f"stake of {self.name}"))
+        check_numbers(self, self.name)
         if not isinstance(self.cost, Distribution):
             raise ParameterError(f"cost of {self.name} must be a Distribution, got {type(self.cost).__name__}")
 

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.alliances.declarations import number_in
+from deterrence.alliances.declarations import check_numbers, number
 from deterrence.games.errors import GameError, did_you_mean
+from deterrence.games.renaming import renamed_fields
 
 Floats = NDArray[np.float64]
 
@@ -144,6 +145,7 @@ class InvocationRule:
         return np.ones(n), float(quota)
 
 
+@renamed_fields(talk="cheap_talk")
 @dataclass(frozen=True, kw_only=True)
 class Treaty:
     """What the members have agreed.
@@ -166,7 +168,7 @@ class Treaty:
     incidents : array_like
         Probability in [0, 1] that, if the aggressor refrains, something happens that members may take for an
         attack of the first kind, each with its ``false_alarm``; added to that kind's own ``incidents``.
-    talk : array_like
+    cheap_talk : array_like
         Probability in [0, 1] that a member is heard when members talk before they vote. How much survives the talk
         depends on the differences between their ``bias``: the most informative equilibrium of cheap talk
         (``alliances.cheap_talk``).
@@ -176,21 +178,60 @@ class Treaty:
     """
 
     rule: InvocationRule = field(default_factory=InvocationRule)
-    shared_intelligence: Any = 0.0
-    integration: Any = 0.0
-    consultation: Any = 0.0
-    deliberation: Any = 0.0
-    automaticity: Any = 0.0
-    incidents: Any = 0.0
-    talk: Any = 0.0
-    integrated_command: Any = 0.0
+    shared_intelligence: Any = number(
+        0.0,
+        high=1.0,
+        unit="probability",
+        meaning="probability that all members share one assessment",
+        label="shared intelligence",
+    )
+    integration: Any = number(
+        0.0, unit="share", meaning="interoperability: assisting strength is multiplied by 1 + this if invoked"
+    )
+    consultation: Any = number(
+        0.0, unit="days", meaning="days that consultation adds to every delay", label="days of consultation"
+    )
+    deliberation: Any = number(
+        0.0,
+        unit="days",
+        meaning="mean days that each member needs to agree",
+        label="days that each member needs to agree",
+    )
+    automaticity: Any = number(0.0, unit="utility", meaning="obligation that the treaty itself lays on every member")
+    incidents: Any = number(
+        0.0,
+        high=1.0,
+        unit="probability",
+        meaning="probability of an incident that looks like the first kind of attack",
+        label="incidents that may be taken for an attack",
+    )
+    cheap_talk: Any = number(
+        0.0,
+        high=1.0,
+        unit="probability",
+        meaning="probability that a member is heard in cheap talk before the vote",
+    )
+    integrated_command: Any = number(
+        0.0, high=1.0, unit="share", meaning="share of consultation and deliberation that it saves"
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rule", InvocationRule.of(self.rule))
-        for key in ("integration", "consultation", "deliberation", "automaticity"):
-            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, np.inf, key))
-        for key in ("shared_intelligence", "incidents", "talk", "integrated_command"):
-            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, 1.0, key))
+        check_numbers(self)
+
+    @property
+    def consultation_days(self) -> Any:
+        """Days of consultation, net of what an integrated command saves."""
+        return self._left * np.asarray(self.consultation)
+
+    @property
+    def deliberation_days(self) -> Any:
+        """Mean days that each member needs to agree, net of what an integrated command saves."""
+        return self._left * np.asarray(self.deliberation)
+
+    @property
+    def _left(self) -> Floats:
+        return np.asarray(1 - np.asarray(self.integrated_command))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.alliances.declarations import number_in
+from deterrence.alliances.declarations import check_numbers, number
 from deterrence.alliances.members import Member
 from deterrence.games.errors import GameError, did_you_mean
 from deterrence.perception.detection import AlarmThreshold, warning_threshold
@@ -57,20 +57,38 @@ class Automation:
     """
 
     attack: str = ""
-    level: Any = 0.0
-    speed: Any = 0.8
-    mobilisation: Any = 0.0
-    sensitivity: Any = 2.0
-    loss: Any = 0.4
-    spoofing: Any = 0.0
-    prior: Any = 0.2
-    cost_miss: Any = 5.0
-    cost_false: Any = 1.0
+    level: Any = number(0.0, high=1.0, unit="share", meaning="from 0, none, to 1, full")
+    speed: Any = number(0.8, high=1.0, unit="share", meaning="share by which full automation shortens consultation")
+    mobilisation: Any = number(
+        0.0, high=1.0, unit="share", meaning="share of each member's delay that full automation saves"
+    )
+    sensitivity: Any = number(
+        2.0,
+        strict=True,
+        unit="standard deviations",
+        meaning="d' of signal detection without automation, in standard deviations",
+    )
+    loss: Any = number(
+        0.4, high=float(np.nextafter(1.0, 0.0)), unit="share", meaning="share of d' that full automation costs"
+    )
+    spoofing: Any = number(
+        0.0,
+        high=1.0,
+        unit="share",
+        meaning="share of attacks that the attacker hides from full automation",
+    )
+    prior: Any = number(
+        0.2,
+        high=float(np.nextafter(1.0, 0.0)),
+        strict=True,
+        unit="probability",
+        meaning="probability of attack for which the warning is set",
+    )
+    cost_miss: Any = number(5.0, strict=True, unit="utility", meaning="cost of missing an attack")
+    cost_false: Any = number(1.0, strict=True, unit="utility", meaning="cost of responding to none")
 
     def __post_init__(self) -> None:
-        for key in ("level", "speed", "mobilisation", "spoofing"):
-            object.__setattr__(self, key, number_in(getattr(self, key), 0.0, 1.0, key))
-        object.__setattr__(self, "loss", number_in(self.loss, 0.0, np.nextafter(1.0, 0.0), "loss"))
+        check_numbers(self)
         self.warning  # noqa: B018  (checked when made)
 
     @property
@@ -120,23 +138,3 @@ class Automation:
             )
             for member in members
         )
-
-    def applied(self, defence: Any, *, attack: str) -> Any:
-        """Return a game that consults faster, and whose members judge one kind of attack and mobilise by machine.
-
-        To keep the numbers of automation as parameters of the game, set its ``automation`` instead.
-
-        Parameters
-        ----------
-        defence : CollectiveDefence
-        attack : str
-            The kind that is doubtful; recognition of the others stays.
-
-        Raises
-        ------
-        GameError
-            If there is no such attack.
-        """
-        members = replace(self, attack=attack).judging(defence.members, [one.name for one in defence.attacks])
-        faster = {"treaty.consultation": {"multiply": self.left}, "treaty.deliberation": {"multiply": self.left}}
-        return replace(defence, members=members).at(**faster)

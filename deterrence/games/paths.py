@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from deterrence.games.errors import ParameterError, did_you_mean
+from deterrence.games.renaming import present_path
 
 Record = TypeVar("Record")
 Change = Any  # number | array | "+x" | "-x" | "*x" | {"set" | "add" | "multiply": x}
@@ -124,7 +125,8 @@ def _descend(record: Any, errands: list[Errand]) -> Any:
     """Return the record with all errands done in order; each part is made anew, and so validated, once."""
     parts = dict(_steps(record))
     below: dict[str, list[Errand]] = {}
-    for steps, path, operate in errands:
+    for given, path, operate in errands:
+        steps = present_path(record, given)
         if not steps:
             if dataclasses.is_dataclass(record) or isinstance(record, Mapping) or _is_named_tuple(record):
                 raise ParameterError(f"path {path!r} stops short of a number; it goes on with {_some(parts)}")

@@ -45,6 +45,11 @@ def sliced(**attack: Any) -> CollectiveDefence:
     )
 
 
+def steps_at(game: CollectiveDefence, value: float) -> int:
+    """Return how many steps of its first kind of attack an aggressor of this value means to take."""
+    return round(float(game.aggressor_choice().mean_steps(degenerate(value))[0]))
+
+
 def likelihood(game: CollectiveDefence) -> float:
     low, high = game.attack_probabilities().likelihood
     assert low == pytest.approx(high, abs=1e-9)
@@ -67,14 +72,14 @@ def test_plans_are_worth_what_the_tree_of_steps_is(
     n: int, threshold: float, blur: float, memory: float, toll: float, value: float
 ) -> None:
     """Backward induction over the steps, each with the participation game at the stake that is left."""
-    game = sliced(steps=n, threshold=threshold, blur=blur, memory=memory, step_cost=toll)
+    game = sliced(steps=n, threshold=threshold, threshold_noise=blur, memory=memory, step_cost=toll)
     attack = game.attacks[0]
 
     def after(k: int, taken: float, paid: float) -> Any:
         if k == n:
             return dt.end("all taken", Aggressor=taken - paid)
         left = (n - k) / n
-        one = replace(game, attacks=(AttackOption(name="slices", strength=3, at_stake=left),)).response()
+        one = replace(game, attacks=(AttackOption(name="slices", strength=3, stake_share=left),)).response()
         loss = attack.cost + game.aggressor.punishment * float(one.strength[1, 0])
         gain = value * attack.share * left * (1 - float(one.holds[1, 0]))
         crosses = float(norm.cdf(((1 + memory * k) / n - threshold) / blur))
@@ -102,7 +107,7 @@ def test_red_lines_of_a_defender_that_looks_ahead(seed: int) -> None:
         aggressor=Aggressor(prize=degenerate(1.0)),
         target=Target(stake=1.0, cost=degenerate(c)),
     )
-    taken = int(game.aggressor_choice().best_steps(1.0)) / n
+    taken = steps_at(game, 1.0) / n
     assert 1 - taken == pytest.approx(red_lines_of_slices(c, p, n)["defender_retains"], abs=1e-8)
     assert float(game.conquest_without_fight()) == float(taken > 0)
 
@@ -118,8 +123,8 @@ def test_a_target_that_looks_ahead_plays_the_subgame_perfect_equilibrium(seed: i
         members=(Member(name="nobody", cost=degenerate(1.0)),),
         attacks=(
             AttackOption(
-                name="slices", strength=strength, cost=kappa, steps=n, threshold=line, blur=blur, memory=memory,
-                step_cost=toll,
+                name="slices", strength=strength, cost=kappa, steps=n, threshold=line, threshold_noise=blur,
+                memory=memory, step_cost=toll,
             ),
         ),
         base=1.0,
@@ -147,7 +152,7 @@ def test_a_target_that_looks_ahead_plays_the_subgame_perfect_equilibrium(seed: i
     assert game._resists((1,))[0] == pytest.approx(expected, abs=1e-12)
     going = [plans["Aggressor"][f"turn {k}" + "u" * k]["reach"] for k in range(n)]
     steps = going.index(0.0) if 0.0 in going else n
-    assert int(game.aggressor_choice().best_steps(value)) == steps
+    assert steps_at(game, value) == steps
 
 
 @pytest.mark.parametrize(("n", "threshold", "steps"), [(10, 0.45, 4), (10, 0.05, 0), (4, 0.5, 1), (1, 0.5, 0)])
@@ -157,7 +162,7 @@ def test_it_stops_just_below_a_sharp_line(n: int, threshold: float, steps: int) 
     slices = replace(game, attacks=game.attacks[:1])
     certain = uniform(0.9, 1.1)
     assert float(slices.aggressor_choice().mean_steps(certain)[0]) == pytest.approx(steps, abs=1e-12)
-    assert int(slices.aggressor_choice().best_steps(1.0)) == steps
+    assert steps_at(slices, 1.0) == steps
     assert float(slices.aggressor_choice().payoff(1.0)[0]) == pytest.approx(
         0.8 * steps / n if steps else slices.aggressor_choice().slopes[0] - slices.aggressor_choice().costs[0], abs=1e-9
     )
@@ -175,7 +180,7 @@ def test_smaller_steps_below_the_threshold_make_attack_more_likely() -> None:
     assert kinds["tenths"] > kinds["remembered"] > 0  # with memory the keener types prefer the full attack
     assert kinds["tenths"] > kinds["sensitive"]
     free = remembered.aggressor_choice()
-    assert free.best_steps([0.02]) == 1  # one slice is free, the second is not
+    assert steps_at(remembered, 0.02) == 1  # one slice is free, the second is not
     assert float(remembered.conquest_without_fight()) == pytest.approx(
         float(free.plan_measure(remembered.aggressor.prize)[0]), abs=1e-12
     )
@@ -185,7 +190,7 @@ def test_smaller_steps_below_the_threshold_make_attack_more_likely() -> None:
 def test_a_plan_is_what_its_simulation_is(steps: int) -> None:
     """Draw costs, recognition, thresholds and the outcome of war step by step: what members and the aggressor get."""
     game = replace(
-        sliced(steps=3, threshold=0.3, blur=0.25, memory=0.4, step_cost=0.02),
+        sliced(steps=3, threshold=0.3, threshold_noise=0.25, memory=0.4, step_cost=0.02),
         target=Target(stake=1.5, cost=normal(0.4, 0.3)),
     )
     game = replace(game, attacks=game.attacks[:1])
@@ -199,7 +204,9 @@ def test_a_plan_is_what_its_simulation_is(steps: int) -> None:
     cost = np.zeros(draws)
     for k in range(steps):
         left = (3 - k) / 3
-        met = replace(game, target=None, attacks=(AttackOption(name="slices", strength=3, at_stake=left),)).response()
+        met = replace(
+            game, target=None, attacks=(AttackOption(name="slices", strength=3, stake_share=left),)
+        ).response()
         crosses = rng.random(draws) < norm.cdf(((1 + 0.4 * k) / 3 - 0.3) / 0.25)
         answered = going & crosses & (rng.random(draws) < resists[0][k])
         sees = rng.random((draws, 2)) < 0.9
@@ -234,7 +241,7 @@ def test_stakes_shrink_with_what_is_left() -> None:
     """Who would fight for all of it would not for the last tenth; the response is that where it is answered."""
     late = sliced(steps=5, threshold=0.75, memory=1.0)  # answered at the fourth step, two fifths left
     early = sliced(steps=5)
-    at_fourth = sliced(at_stake=0.4)
+    at_fourth = sliced(stake_share=0.4)
     assert late.response().comes[0, 0] == pytest.approx(at_fourth.response().comes[0, 0], abs=1e-9)
     assert np.all(late.response().comes[0, 0] < early.response().comes[0, 0])
     assert early.response().comes[0, 0] == pytest.approx(sliced().response().comes[0, 0], abs=1e-12)
@@ -246,7 +253,9 @@ def test_stakes_shrink_with_what_is_left() -> None:
 def test_a_batch_of_steps_and_thresholds_is_many_games() -> None:
     steps, lines = np.array([1.0, 4.0]), np.array([[0.1], [0.5]])
     shock = CommonShock(correlation=0.2, nodes=2)
-    plain = replace(sliced(blur=0.1, memory=0.5), shock=shock, target=Target(stake=1.5, cost=normal(0.5, 0.2)))
+    plain = replace(
+        sliced(threshold_noise=0.1, memory=0.5), shock=shock, target=Target(stake=1.5, cost=normal(0.5, 0.2))
+    )
     plain = replace(plain, perception={"Aggressor": {"members.*.cost.location": "+0.2"}, "north": {"base": "*0.5"}})
     batch = plain.at(**{"attacks.slices.steps": steps, "attacks.slices.threshold": lines})
     found, met = batch.attack_probabilities(), batch.response()
@@ -271,7 +280,9 @@ def test_postures_may_be_a_batch_and_the_target_may_yield() -> None:
     postures = (Posture(name="words"), Posture(name="troops", cost=0.1, forward={"north": 1.0}))
     stage = PostureStage(types=types, postures=postures, quantiles=3)
     one = replace(
-        sliced(steps=3, threshold=0.2, blur=0.2), posture=stage, target=Target(stake=1.0, cost=normal(0.4, 0.2))
+        sliced(steps=3, threshold=0.2, threshold_noise=0.2),
+        posture=stage,
+        target=Target(stake=1.0, cost=normal(0.4, 0.2)),
     )
     costs, means = np.array([0.1, 0.5]), np.array([0.6, 1.2])
     batch = one.at(**{"posture.postures.troops.cost": costs, "aggressor.prize.scale": means})
@@ -312,7 +323,7 @@ def test_a_target_that_yields_takes_the_members_stakes_with_it() -> None:
         (lambda: sliced(steps=2.5), ParameterError, "steps of slices must be a whole number, got 2.5"),
         (lambda: sliced(steps=0), ParameterError, r"steps of slices must be in \[1, 100\], got 0"),
         (lambda: sliced(memory=2), ParameterError, r"memory of slices must be in \[0, 1\], got 2"),
-        (lambda: sliced(at_stake=-1), ParameterError, r"at_stake of slices must be in \[0, 1\], got -1"),
+        (lambda: sliced(stake_share=-1), ParameterError, r"stake_share of slices must be in \[0, 1\], got -1"),
         (
             lambda: replace(sliced(steps=3), perception={"Aggressor": {"attacks.slices.steps": 4}}),
             GameError,

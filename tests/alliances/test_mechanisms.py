@@ -21,7 +21,6 @@ from deterrence.alliances.cheap_talk import pivotal_bias
 from deterrence.alliances.collective_defence import (
     Aggressor,
     AttackOption,
-    Automation,
     CollectiveDefence,
     Member,
     Treaty,
@@ -91,7 +90,7 @@ def attack_chance(keys: Mapping[str, Any], kind: str = "") -> float:
 
 
 MORE, LESS = 1, -1
-CHEAP = {"strength": 0.25, "cost": 0.3, "discharges": 1.0}
+CHEAP = {"strength": 0.25, "cost": 0.3, "obligation_met": 1.0}
 DOUBT = {"target": {"cost": {"family": "normal", "location": 0.4, "scale": 0.2}}}
 SPLIT = {"members.East.bias": 0.1, "members.West.bias": 0.2, "members.South.bias": 0.05}
 ALARMS = {"members.*.false_alarm": 0.6}
@@ -121,14 +120,14 @@ MECHANISMS: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
     ),
     "support that does not discharge": (
         {"support.words": CHEAP, "members.*.support": "words"},
-        {"support.words": {**CHEAP, "discharges": 0.1}, "members.*.support": "words"},
+        {"support.words": {**CHEAP, "obligation_met": 0.1}, "members.*.support": "words"},
         MORE,
     ),
     # threat perception: who has less at stake, or sees less of an attack, comes less
     "stakes": ({}, {"members.*.stake": 0.2}, MORE),
     "recognition": ({}, {"members.South.recognition": 0.3}, MORE),
     # what is put at risk: members fight less for a part
-    "what is at stake": ({}, {"attacks.hybrid.at_stake": 0.2}, MORE),
+    "what is at stake": ({}, {"attacks.hybrid.stake_share": 0.2}, MORE),
     # heterogeneous priors among members, as far as the aggressor knows of them: West expects nobody else to come, and
     # where the defence is weak contributions are complements, so it stays out
     "priors of members, known": (WEAK, {**WEAK, "perception": {"Aggressor": {"believes": {"West": ALONE}}}}, MORE),
@@ -148,8 +147,8 @@ MECHANISMS: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
     "deliberation": ({}, {"treaty.deliberation": 6}, MORE),
     "shared intelligence": ({}, {"treaty.shared_intelligence": 1.0}, LESS),
     # talk tells what members saw, the less the further apart they want the answer; beyond a bias of 1/4 nothing
-    "cheap talk": ({}, {"treaty.talk": 1.0}, LESS),
-    "biased talk": ({"treaty.talk": 1.0}, {"treaty.talk": 1.0, **SPLIT}, MORE),
+    "cheap talk": ({}, {"treaty.cheap_talk": 1.0}, LESS),
+    "biased talk": ({"treaty.cheap_talk": 1.0}, {"treaty.cheap_talk": 1.0, **SPLIT}, MORE),
     # integration: strength that works together, and forces that need no decision of their own
     "interoperability": ({}, {"treaty.integration": 0.5}, LESS),
     "integrated command": ({}, {"treaty.integrated_command": 0.9}, LESS),
@@ -186,7 +185,7 @@ MECHANISMS: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
     # with memory the slices stop short of the line, so that keener aggressors choose the full attack in their place
     "steps remembered, kind hybrid": ({"attacks": TWO}, {"attacks": TWO, "attacks.hybrid.memory": 1.0}, LESS),
     "a toll on each step": (SLICES, {**SLICES, "attacks.hybrid.step_cost": 0.06}, LESS),
-    "a blurred line": (SLICES, {**SLICES, "attacks.hybrid.blur": 0.3}, LESS),
+    "a blurred line": (SLICES, {**SLICES, "attacks.hybrid.threshold_noise": 0.3}, LESS),
     # false alarms make restraint less safe, and so attack more likely
     "false alarms": ({"treaty.incidents": 0.8}, {"treaty.incidents": 0.8, **ALARMS}, MORE),
     "incidents of a kind": (ALARMS, {**ALARMS, "attacks.hybrid.incidents": 0.8}, MORE),
@@ -280,10 +279,12 @@ def test_invocation_after_talk_is_the_sum_over_all_that_may_be_said(n: int, seed
     )  # fmt: skip
     reach, k = rng.random(), int(rng.integers(1, n + 1))
     game = ParticipationGame(
-        members=members, attacks=(Attack(name="x", strength=1),), talk=reach, shared_intelligence=0.2,
-        rule={"threshold": k} if kind == "threshold" else kind,
+        members=members, attacks=(Attack(name="x", strength=1),),
+        treaty=Treaty(
+            rule={"threshold": k} if kind == "threshold" else kind, cheap_talk=reach, shared_intelligence=0.2
+        ),
     )  # fmt: skip
-    votes, quota = game.rule.ballot(game.names)
+    votes, quota = game.treaty.rule.ballot(game.names)
     e = np.array([m.recognition for m in members])
     told = game.heard()
     assert told.max() == pytest.approx(reach)  # the member who decides
@@ -303,7 +304,7 @@ def test_invocation_after_talk_is_the_sum_over_all_that_may_be_said(n: int, seed
 
 
 def test_talk_makes_false_alarms_common_too() -> None:
-    silent, talking = (scenario({**ALARMS, "treaty.talk": t}).game().participation_game() for t in (0.0, 1.0))
+    silent, talking = (scenario({**ALARMS, "treaty.cheap_talk": t}).game().participation_game() for t in (0.0, 1.0))
     assert float(silent.false_invocation()) == pytest.approx(0.6**3)
     assert float(talking.false_invocation()) == pytest.approx(0.6)
 
@@ -317,7 +318,11 @@ def test_rapid_forces_and_the_rest_in_closed_form() -> None:
         name="ally", capability=5, delay=9, rapid=2, rapid_delay=3, days_per_unit=2, cost=degenerate(0.0), obligation=1
     )
     game = ParticipationGame(
-        members=(ally,), attacks=(Attack(name="x", strength=3, window=8),), decay=4, consultation=1, base=1
+        members=(ally,),
+        attacks=(Attack(name="x", strength=3, window=8),),
+        decay=4,
+        treaty=Treaty(consultation=1),
+        base=1,
     )
     late = 4 * (np.exp(-2 / 4) - np.exp(-8 / 4)) / 6
     assert float(game.stage(invoked=True).weights[0]) == pytest.approx(2 + 3 * late, abs=1e-12)
@@ -356,17 +361,11 @@ def test_automation_is_signal_detection_and_time_saved() -> None:
     game = scenario({"automation": table, "treaty.deliberation": 2, "treaty.rule": "majority"}).game()
     inner = game.participation_game()
     seen = warning_threshold(0.2, 5, 1, 1.6)
-    assert inner.consultation == pytest.approx(4 * 0.6)
-    assert inner.deliberation == pytest.approx(2 * 0.6)
+    assert inner.treaty.consultation_days == pytest.approx(4 * 0.6)
+    assert inner.treaty.deliberation_days == pytest.approx(2 * 0.6)
     assert [one.delay for one in inner.members] == pytest.approx([2 * 0.7, 12 * 0.7, 20 * 0.7])
     assert inner.members[0].recognises("hybrid") == pytest.approx(float(seen.hit) * 0.85)
     assert inner.members[0].mistakes("hybrid") == pytest.approx(float(seen.false_alarm))
-    by_hand = Automation(**{**table, "attack": ""}).applied(
-        scenario({"treaty.deliberation": 2, "treaty.rule": "majority"}).game(), attack="hybrid"
-    )
-    assert float(by_hand.attack_probabilities().likelihood[0]) == pytest.approx(
-        float(game.attack_probabilities().likelihood[0]), abs=1e-12
-    )
     levels = np.array([0.0, 0.5])
     batch = game.at(**{"automation.level": levels}).attack_probabilities().likelihood[0]
     assert batch[1] == pytest.approx(float(game.attack_probabilities().likelihood[0]), abs=1e-9)
@@ -436,8 +435,8 @@ def test_machines_mobilise_what_is_at_high_readiness_too_and_leave_lift_as_it_wa
         ({"attacks.hybrid.stpes": 4}, r"small:\d+: attacks\[0\]\.stpes: unknown key.*did you mean 'steps'"),
         ({"attacks.hybrid.steps": 2.5}, r"attacks\[0\]: steps of hybrid must be a whole number, got 2.5"),
         ({"attacks.hybrid.steps": 0}, r"attacks\[0\]\.steps: expected a number in \[1, 100\], got 0"),
-        ({"treaty.tlak": 1}, r"treaty\.tlak: unknown key.*did you mean 'talk'"),
-        ({"treaty.talk": 2}, r"treaty\.talk: expected a number in \[0, 1\], got 2"),
+        ({"treaty.cheap_tlak": 1}, r"treaty\.cheap_tlak: unknown key.*did you mean 'cheap_talk'"),
+        ({"treaty.cheap_talk": 2}, r"treaty\.cheap_talk: expected a number in \[0, 1\], got 2"),
         ({"members.East.bais": 1}, r"members\[0\]\.bais: unknown key.*did you mean 'bias'"),
         ({"members.East.rapid_delya": 1}, r"unknown key.*did you mean 'rapid_delay'"),
         ({"automation.levl": 1}, r"automation\.levl: unknown key.*did you mean 'level'"),
@@ -498,12 +497,18 @@ def test_nested_beliefs_load_survive_writing_and_are_in_the_schema(place: str) -
 
 
 def test_mechanisms_survive_writing_and_can_be_swept() -> None:
-    keys = {**SLICES, "treaty.talk": 0.5, "members.East.bias": 0.1, "automation": MACHINES, "members.West.rapid": 1.0}
+    keys = {
+        **SLICES,
+        "treaty.cheap_talk": 0.5,
+        "members.East.bias": 0.1,
+        "automation": MACHINES,
+        "members.West.rapid": 1.0,
+    }
     one = scenario(keys)
     assert Scenario.loads(write_toml(with_keys(keys))).game() == one.game()
     for path, values in (
         ("attacks.hybrid.steps", [1.0, 3.0]),
-        ("treaty.talk", [0.0, 1.0]),
+        ("treaty.cheap_talk", [0.0, 1.0]),
         ("members.East.bias", [0.05, 0.2]),
         ("automation.level", [0.0, 1.0]),
         ("automation.mobilisation", [0.0, 0.9]),

@@ -20,7 +20,7 @@ from deterrence.alliances.solving.iteration import cutpoints_from
 from deterrence.alliances.solving.participation import participation, participation_batch, stage_equilibria
 from deterrence.alliances.solving.strength import exact_support, leave_one_out, strength_distribution
 from deterrence.alliances.solving.verification import verify_participation
-from deterrence.alliances.treaty import InvocationRule, invocation
+from deterrence.alliances.treaty import InvocationRule, Treaty, invocation
 from deterrence.games.distributions import Distribution, degenerate, logistic, lognormal, normal, two_point, uniform
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.paths import changed, paths_of, split_path, value_at
@@ -58,9 +58,7 @@ def random_game(n: int, seed: int, **fields: object) -> ParticipationGame:
         "base": 2.0,
         "decisiveness": 2.0,
         "tripwire": 0.3,
-        "integration": 0.2,
-        "shared_intelligence": 0.3,
-        "rule": "majority",
+        "treaty": Treaty(integration=0.2, shared_intelligence=0.3, rule="majority"),
     }
     return ParticipationGame(
         members=members, attacks=(Attack(name="full", strength=2 + 0.5 * n, window=20),), **{**known, **fields}
@@ -184,7 +182,9 @@ def test_volunteers_dilemma_with_a_threshold() -> None:
 )
 def test_consensus_is_a_tail(p: list[float], k: int, expected: float) -> None:
     members = tuple(Member(name=f"m{i}", recognition=x) for i, x in enumerate(p))
-    game = ParticipationGame(members=members, attacks=(Attack(name="x", strength=4),), rule={"threshold": k})
+    game = ParticipationGame(
+        members=members, attacks=(Attack(name="x", strength=4),), treaty=Treaty(rule={"threshold": k})
+    )
     assert game.invocation().probability == pytest.approx(expected, abs=1e-8)
 
 
@@ -342,10 +342,7 @@ def test_proven_uniqueness_is_not_refuted_by_starts(seed: int) -> None:
 def test_order_of_members_and_units_do_not_matter() -> None:
     game = random_game(6, 8)
     (base,) = participation(game)
-    fields = {
-        key: getattr(game, key)
-        for key in ("attacks", "decisiveness", "base", "tripwire", "integration", "shared_intelligence", "rule")
-    }
+    fields = {key: getattr(game, key) for key in ("attacks", "decisiveness", "base", "tripwire", "treaty")}
     (turned,) = participation(ParticipationGame(members=game.members[::-1], **fields))
     assert turned.profile.probabilities[:, ::-1] == pytest.approx(base.profile.probabilities, abs=1e-10)
     utility = {f"members.*.{k}": "*7" for k in ("stake", "obligation", "bilateral", "cost.location", "cost.scale")}
@@ -396,7 +393,7 @@ def test_delay_beyond_the_window_makes_capability_worthless() -> None:
 
 
 def test_consultation_eats_the_window_only_when_invoked() -> None:
-    game = random_game(3, 2).at(consultation=10)
+    game = random_game(3, 2).at(**{"treaty.consultation": 10})
     assert np.all(game.stage(invoked=True).weights < random_game(3, 2).stage(invoked=True).weights + 1e-12)
     assert np.array_equal(game.stage(invoked=False).weights, random_game(3, 2).stage(invoked=False).weights)
 
@@ -433,7 +430,9 @@ def test_invocation_is_the_sum_over_all_assessments(n: int, seed: int, chi: floa
 def test_shared_intelligence_restores_unanimity() -> None:
     members = tuple(Member(name=f"m{i}", recognition=p) for i, p in enumerate((0.9, 0.5, 0.6, 0.7)))
     chi = np.linspace(0, 1, 5)
-    game = ParticipationGame(members=members, attacks=(Attack(name="hybrid", strength=4),), shared_intelligence=chi)
+    game = ParticipationGame(
+        members=members, attacks=(Attack(name="hybrid", strength=4),), treaty=Treaty(shared_intelligence=chi)
+    )
     found = game.invocation().probability
     assert found[0] == pytest.approx(0.9 * 0.5 * 0.6 * 0.7)
     assert found[-1] == pytest.approx(0.675)
@@ -548,23 +547,29 @@ ALLY, ATTACK = Member(name="ally", capability=1), Attack(name="x", strength=1)
         (lambda: ParticipationGame(members=(ALLY, ALLY), attacks=(ATTACK,)), GameError, "got 'ally' twice"),
         (lambda: ParticipationGame(members=(ALLY,), attacks=(ALLY,)), GameError, "attacks must hold Attack"),
         (
-            lambda: ParticipationGame(members=(ALLY,), attacks=(ATTACK,), rule={"threshold": 2}),
+            lambda: ParticipationGame(members=(ALLY,), attacks=(ATTACK,), treaty=Treaty(rule={"threshold": 2})),
             GameError,
             "threshold 2 exceeds",
         ),
         (
-            lambda: ParticipationGame(members=(ALLY,), attacks=(ATTACK,), rule={"lead": "aly"}),
+            lambda: ParticipationGame(members=(ALLY,), attacks=(ATTACK,), treaty=Treaty(rule={"lead": "aly"})),
             GameError,
             "did you mean 'ally'",
         ),
         (
-            lambda: ParticipationGame(members=(ALLY,), attacks=(ATTACK,), rule="unanimous"),
+            lambda: ParticipationGame(members=(ALLY,), attacks=(ATTACK,), treaty=Treaty(rule="unanimous")),
             GameError,
             "did you mean 'unanimity'",
         ),
-        (lambda: ParticipationGame(members=(ALLY,), attacks=(ATTACK,), rule={"k": 1}), GameError, "rule must be"),
         (
-            lambda: ParticipationGame(members=(ALLY,), attacks=(ATTACK,), rule={"votes": {"ally": 1}, "quota": 2}),
+            lambda: ParticipationGame(members=(ALLY,), attacks=(ATTACK,), treaty=Treaty(rule={"k": 1})),
+            GameError,
+            "rule must be",
+        ),
+        (
+            lambda: ParticipationGame(
+                members=(ALLY,), attacks=(ATTACK,), treaty=Treaty(rule={"votes": {"ally": 1}, "quota": 2})
+            ),
             GameError,
             "quota 2",
         ),

@@ -53,7 +53,7 @@ def test_article5_2001_cheap_support_honours_the_treaty_and_adds_little_strength
     assert met.comes[0, 0, cheap].min() > 0.75 * met.invoked[0]
     capability = sum(m.capability for m in case.game().members)
     assert met.strength[0, 0] < 0.4 * capability
-    unmet = case.at_values({"members.*.support.discharges": 0.3}).response()
+    unmet = case.at_values({"members.*.support.obligation_met": 0.3}).response()
     assert unmet.comes[0, 0, cheap].mean() < 0.5 * met.comes[0, 0, cheap].mean()
     unnamed = case.at_values({"attacks.terror.attribution": 0.4}).response()
     assert unnamed.invoked[0] == pytest.approx(0.4 / 0.95 * met.invoked[0])

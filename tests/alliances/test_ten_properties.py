@@ -121,7 +121,7 @@ def test_theorem_3_the_tripwire_is_a_cost_of_staying_out(seed: int, tripwire: fl
 def test_unanimity_paralyses_and_shared_intelligence_restores() -> None:
     split = Scenario.load("fractured-alliance").game()
     shared = split.at(**{"treaty.shared_intelligence": 1.0})
-    talking = split.at(**{"treaty.talk": 1.0})
+    talking = split.at(**{"treaty.cheap_talk": 1.0})
     assert split.response().invoked[0] < 0.05 < 0.4 < shared.response().invoked[0]
     assert talking.response().invoked[0] == pytest.approx(shared.response().invoked[0], abs=1e-12)  # nobody is biased
     assert likelihood(shared) < likelihood(split)

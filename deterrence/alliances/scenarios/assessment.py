@@ -315,10 +315,11 @@ def _attack_view(
 
 def _member_views(game: CollectiveDefence, truth: Response, seen: Response) -> tuple[MemberView, ...]:
     council = game.participation_game()  # days as they are with an integrated command and with machines
-    days = float(np.asarray(council.consultation))
-    if np.any(council.deliberation):  # the k-th of n exponential times has the mean sum of 1 / (n - j), j < k
-        n, k = game.treaty.rule.count(len(game.members))
-        days += float(np.asarray(council.deliberation)) * sum(1 / (n - j) for j in range(k))
+    treaty = council.treaty
+    days = float(np.asarray(treaty.consultation_days))
+    if np.any(treaty.deliberation):  # the k-th of n exponential times has the mean sum of 1 / (n - j), j < k
+        n, k = treaty.rule.count(len(game.members))
+        days += float(np.asarray(treaty.deliberation_days)) * sum(1 / (n - j) for j in range(k))
 
     def comes(met: Response, i: int) -> dict[str, Range]:
         return {a.name: _range((met.comes[0][x, i], met.comes[1][x, i])) for x, a in enumerate(game.attacks)}

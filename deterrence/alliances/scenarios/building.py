@@ -21,7 +21,8 @@ from deterrence.alliances.collective_defence import (
     Target,
     Treaty,
 )
-from deterrence.alliances.members import BY_ATTACK, MEMBER_NUMBERS, Member
+from deterrence.alliances.declarations import numbers_declared
+from deterrence.alliances.members import Member
 from deterrence.alliances.scenarios.expressions import ExpressionError, evaluate, names_in
 from deterrence.alliances.scenarios.schema import (
     AggressorTable,
@@ -39,16 +40,6 @@ from deterrence.games.distributions import Distribution
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.paths import apply_change, numbers_of
 from deterrence.perception.belief_hierarchy import BELIEVES, split_overlay
-
-_TREATY = (
-    "shared_intelligence", "integration", "consultation", "deliberation", "automaticity", "incidents", "talk",
-    "integrated_command",
-)  # fmt: skip
-_ATTACK = (
-    "strength", "window", "share", "cost", "attribution", "at_stake", "steps", "threshold", "blur", "memory",
-    "step_cost", "incidents",
-)  # fmt: skip
-_AUTOMATION = ("level", "speed", "mobilisation", "sensitivity", "loss", "spoofing", "prior", "cost_miss", "cost_false")
 
 Location = tuple[str | int, ...]
 Problems = list[tuple[Location, str]]
@@ -131,7 +122,7 @@ class _Builder:
                 AttackOption,
                 ("attacks", i),
                 name=a.name,
-                **self._numbers(a, ("attacks", i), _ATTACK),
+                **self._numbers(a, ("attacks", i), AttackOption),
             )
             for i, a in enumerate(table.attacks)
         ]
@@ -139,10 +130,10 @@ class _Builder:
             Treaty,
             ("treaty",),
             rule=_rule(table.treaty.rule),
-            **self._numbers(table.treaty, ("treaty",), _TREATY),
+            **self._numbers(table.treaty, ("treaty",), Treaty),
         )
         aggressor = self._aggressor(table.aggressor)
-        numbers = self._numbers(table.defence, ("defence",), ("base", "decisiveness", "decay", "tripwire"))
+        numbers = self._numbers(table.defence, ("defence",), CollectiveDefence)
         posture = None if table.posture is None else self._stage(table.posture)
         shock = None if table.shock is None else self._shock(table.shock)
         target = None if table.target is None else self._target(table.target)
@@ -212,17 +203,19 @@ class _Builder:
             self.problems.append((place, f"{wrong} from {entry.value!r}"))
         return value if np.ndim(value) else float(value)
 
-    def _numbers(self, record: Any, place: Location, keys: tuple[str, ...]) -> dict[str, Any]:
-        """Return a record's numbers; an expression may use the record's own plain numbers and [parameters]."""
-        entries: dict[str, Entry] = {key: getattr(record, key) for key in keys}
+    def _numbers(self, table: Any, place: Location, record: type) -> dict[str, Any]:
+        """Return the numbers that a record declares; an expression may use those of the table and [parameters]."""
+        declared = numbers_declared(record)
+        entries: dict[str, Entry] = {key: getattr(table, key) for key, said in declared.items() if not said.by_attack}
         own = {key: entry.value for key, entry in entries.items() if not isinstance(entry.value, str)}
         scope = {**self.globals, **own}
         return {key: self._value(entry, (*place, key), scope) for key, entry in entries.items()}
 
     def _member(self, table: MemberTable, place: Location) -> Member | None:
-        numbers = self._numbers(table, place, tuple(MEMBER_NUMBERS))
+        numbers = self._numbers(table, place, Member)
         scope = {**self.globals, **numbers}
-        chances = {key: self._by_attack(getattr(table, key), (*place, key), scope) for key in BY_ATTACK}
+        by_attack = [key for key, said in numbers_declared(Member).items() if said.by_attack]
+        chances = {key: self._by_attack(getattr(table, key), (*place, key), scope) for key in by_attack}
         cost = self._distribution(table.cost, (*place, "cost"), scope)
         member: Member | None = self._make(
             Member,
@@ -252,7 +245,7 @@ class _Builder:
     def _support(self, kind: str, place: Location) -> Support | None:
         tables = self.table.support
         if kind in tables:
-            numbers = self._numbers(tables[kind], ("support", kind), ("strength", "cost", "discharges"))
+            numbers = self._numbers(tables[kind], ("support", kind), Support)
             found: Support | None = self._make(Support, ("support", kind), kind=kind, **numbers)
             return found
         if kind == "military":
@@ -274,7 +267,7 @@ class _Builder:
 
     def _aggressor(self, table: AggressorTable) -> Aggressor | None:
         place = ("aggressor",)
-        numbers = self._numbers(table, place, ("punishment",))
+        numbers = self._numbers(table, place, Aggressor)
         prize = self._distribution(table.prize, (*place, "prize"), self.globals)
         found: Aggressor | None = self._make(Aggressor, place, name=table.name, prize=prize, **numbers)
         return found
@@ -283,7 +276,7 @@ class _Builder:
         place = ("target",)
         cost = self._distribution(table.cost, (*place, "cost"), self.globals)
         found: Target | None = self._make(
-            Target, place, name=table.name, cost=cost, **self._numbers(table, place, ("stake",))
+            Target, place, name=table.name, cost=cost, **self._numbers(table, place, Target)
         )
         return found
 
@@ -294,7 +287,7 @@ class _Builder:
             hint = did_you_mean(table.attack, kinds)
             known = ", ".join(kinds)
             self.problems.append(((*place, "attack"), f"{table.attack!r} is no attack; expected one of {known}{hint}"))
-        numbers = self._numbers(table, place, _AUTOMATION)
+        numbers = self._numbers(table, place, Automation)
         found: Automation | None = self._make(Automation, place, attack=table.attack, **numbers)
         return found
 
@@ -305,12 +298,12 @@ class _Builder:
                 ("shock", "states", i),
                 name=state.name,
                 changes=dict(state.changes),
-                **self._numbers(state, ("shock", "states", i), ("probability",)),
+                **self._numbers(state, ("shock", "states", i), ShockState),
             )
             for i, state in enumerate(table.states)
         )
         self._sum_to_one(states, ("shock", "states"))
-        numbers = self._numbers(table, ("shock",), ("correlation",))
+        numbers = self._numbers(table, ("shock",), CommonShock)
         found: CommonShock | None = self._make(CommonShock, ("shock",), states=states, nodes=table.nodes, **numbers)
         return found
 
@@ -321,7 +314,7 @@ class _Builder:
                 ("posture", "types", i),
                 name=t.name,
                 changes=dict(t.changes),
-                **self._numbers(t, ("posture", "types", i), ("probability",)),
+                **self._numbers(t, ("posture", "types", i), AllianceType),
             )
             for i, t in enumerate(table.types)
         )
@@ -354,7 +347,7 @@ class _Builder:
             forward=forward,
             tied=tuple(table.tied),
             changes=dict(table.changes),
-            **self._numbers(table, place, ("cost", "obligation")),
+            **self._numbers(table, place, Posture),
         )
         return found
 

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
-from deterrence.alliances.members import BY_ATTACK
+from deterrence.alliances.declarations import numbers_declared
+from deterrence.alliances.members import Member
 from deterrence.alliances.scenarios.building import BuildError, build
 from deterrence.alliances.scenarios.rendering import Table
 from deterrence.alliances.scenarios.scenario import Scenario
@@ -32,11 +33,21 @@ from deterrence.alliances.scenarios.schema import Entry, MemberTable, ScenarioTa
 from deterrence.games.errors import ScenarioError
 from deterrence.solvers.pbe import pbe
 
+_OF_MEMBERS = numbers_declared(Member)
+_PARTS = {"cost": "resolve", "support": "forces"}  # what a member holds beside numbers
+
+
+def _held(group: str) -> tuple[str, ...]:
+    """Return what a group holds of a member."""
+    numbers = (key for key, said in _OF_MEMBERS.items() if said.group == group)
+    return (*numbers, *(key for key, of in _PARTS.items() if of == group))
+
+
 GROUPS = {  # name, and what the group holds of a member
     "membership": (),
-    "forces": ("capability", "delay", "days_per_unit", "forward", "support", "rapid", "rapid_delay"),
-    "resolve": ("stake", "cost", "obligation", "bilateral", "opt_out", "audience", "opposition"),
-    "treaty and recognition": ("recognition", "false_alarm", "bias"),
+    "forces": _held("forces"),
+    "resolve": _held("resolve"),
+    "treaty and recognition": _held("treaty and recognition"),
     "aggressor and attacks": (),
     "posture": (),
     "perception": (),
@@ -236,7 +247,7 @@ def _member(name: str, before: ScenarioTable, after: ScenarioTable, new: set[str
     for group, keys in GROUPS.items():
         chosen = (fresh if group in new else old) or either
         update |= {key: getattr(chosen, key) for key in keys}
-    for key in BY_ATTACK:
+    for key in (key for key, said in _OF_MEMBERS.items() if said.by_attack):
         update[key] = _by_attack(key, update[key], old, fresh, attacks)
     return either.model_copy(update=update)
 

@@ -11,7 +11,7 @@ from typing import Any, get_origin
 from pydantic import BaseModel, ValidationError
 
 from deterrence.alliances.scenarios.line_numbers import line_of
-from deterrence.alliances.scenarios.schema import Entry, ScenarioTable
+from deterrence.alliances.scenarios.schema import Entry, ScenarioTable, present_names
 from deterrence.games.errors import GameError, ParameterError, ScenarioError, did_you_mean
 
 LARGEST = 1_000_000  # bytes
@@ -80,6 +80,10 @@ def parse(text: str, where: str) -> ScenarioTable:
         raise ScenarioError(
             f"{where}: tables or arrays are nested too deeply to be a scenario; expected at most 5 levels"
         ) from None
+    try:
+        data = present_names(data)
+    except ValueError as error:
+        raise ScenarioError(f"{where}: {error}") from None
     problems = [*_schema_problems(data), *_cross_problems(data)]
     if problems:
         raise _report(where, text, problems)

@@ -16,7 +16,7 @@ from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.scenarios.assessment import Assessment, assess
 from deterrence.alliances.scenarios.building import BuildError, build
 from deterrence.alliances.scenarios.loader import names, parse, read_source, report
-from deterrence.alliances.scenarios.schema import ScenarioTable
+from deterrence.alliances.scenarios.schema import ScenarioTable, present_names
 from deterrence.alliances.scenarios.variants import changed_file, varied
 from deterrence.alliances.scenarios.writing import write_toml
 from deterrence.alliances.subjective_defence import subjective_defence
@@ -134,7 +134,7 @@ class Scenario(Display):
         for name in (*true, *(path for _, path in seen)):
             if unknown := self._unknown(name):
                 raise ScenarioError(f"{self.where}: {unknown}")
-        data = changed_file(tomllib.loads(self.text), true, self.where)
+        data = changed_file(present_names(tomllib.loads(self.text)), true, self.where)
         if perception is not None:
             data["perception"] = {player: dict(overlay) for player, overlay in perception.items()}
         for (player, path), value in seen.items():
@@ -154,7 +154,9 @@ class Scenario(Display):
         ScenarioError
             If there is none of that name, or what it changes is wrong.
         """
-        return Scenario.loads(write_toml(varied(tomllib.loads(self.text), name, self.where)), f"{self.where}:{name}")
+        return Scenario.loads(
+            write_toml(varied(present_names(tomllib.loads(self.text)), name, self.where)), f"{self.where}:{name}"
+        )
 
     # -- the game ----------------------------------------------------------------------------------------------------
 

@@ -1,17 +1,32 @@
 """What a scenario file may hold: one description for validation and for the JSON schema that editors use.
 
+The numbers of a table are those that its record declares (``alliances.declarations``): look there for a key.
+
 Every number may be written as itself (``3.5``), as arithmetic on other parameters (``"0.5 * stake"``), or with where it
 comes from: ``{ value = 3.5, source = "IISS2017" }`` or ``{ value = 0.6, illustrative = true, range = [0.2, 1.2] }``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
+from deterrence.alliances.aggressor import Aggressor
+from deterrence.alliances.attacks import AttackOption
+from deterrence.alliances.collective_defence import CollectiveDefence
+from deterrence.alliances.declarations import numbers_declared
+from deterrence.alliances.members import Member, Support
+from deterrence.alliances.posture import AllianceType, Posture
 from deterrence.alliances.scenarios.expressions import ExpressionError, names_in
+from deterrence.alliances.shocks import CommonShock, ShockState
+from deterrence.alliances.target import Target
+from deterrence.alliances.treaty import Treaty
+from deterrence.alliances.warning import Automation
+from deterrence.games.renaming import present_keys
 
 INFINITY = float("inf")
 
@@ -44,8 +59,6 @@ class Entry:
 
     def problem(self, value: Any) -> str | None:
         """Return what is wrong with an evaluated value (a number or an array), or None."""
-        import numpy as np
-
         array = np.asarray(value)
         outside = (array < self.low) | (array > self.high) | (array <= self.low if self.strict else False)
         if not np.any(outside):
@@ -146,38 +159,33 @@ def _number(low: float = -INFINITY, high: float = INFINITY, *, strict: bool = Fa
 if TYPE_CHECKING:
     Real: TypeAlias = Entry
     NonNegative: TypeAlias = Entry
-    Positive: TypeAlias = Entry
-    Probability: TypeAlias = Entry
-    Steps: TypeAlias = Entry
 else:
     Real = _number()
     NonNegative = _number(0.0)
-    Positive = _number(0.0, strict=True)
-    Probability = _number(0.0, 1.0)
-    Steps = _number(1.0, 100.0)
 
 
-def _recognition(raw: object) -> Entry | dict[str, Entry]:
-    parse = _entry(0.0, 1.0, False)
-    if isinstance(raw, dict) and raw and "value" not in raw:
-        found: dict[str, Entry] = {}
-        for attack, value in raw.items():
-            try:
-                found[attack] = parse(value)
-            except ValueError as error:
-                raise ValueError(f"of {attack!r}: {error}") from None
-        return found
-    result: Entry = parse(raw)
-    return result
+def _by_attack(low: float, high: float) -> Any:
+    """Return the type of a number that may be given for each kind of attack."""
+    parse = _entry(low, high, False)
 
+    def read(raw: object) -> Entry | dict[str, Entry]:
+        if isinstance(raw, dict) and raw and "value" not in raw:
+            by_kind: dict[str, Entry] = {}
+            for attack, value in raw.items():
+                try:
+                    by_kind[attack] = parse(value)
+                except ValueError as error:
+                    raise ValueError(f"of {attack!r}: {error}") from None
+            return by_kind
+        result: Entry = parse(raw)
+        return result
 
-Recognition = Annotated[
-    Any,
-    BeforeValidator(_recognition),
-    WithJsonSchema(
-        {"anyOf": [_json(0.0, 1.0, False), {"type": "object", "additionalProperties": _json(0.0, 1.0, False)}]}
-    ),
-]
+    plain = _json(low, high, False)
+    return Annotated[
+        Any,
+        BeforeValidator(read),
+        WithJsonSchema({"anyOf": [plain, {"type": "object", "additionalProperties": plain}]}),
+    ]
 
 
 def _fixed(value: float, about: str = "", low: float = -INFINITY, high: float = INFINITY) -> Any:
@@ -192,6 +200,30 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
+Table = TypeVar("Table", bound=type[BaseModel])
+
+
+def _numbers_of(record: type) -> Callable[[Table], Table]:
+    """Add to a table the numbers that a record declares, and read them by the names of an earlier release, too."""
+
+    def add(table: Table) -> Table:
+        kind: Any = table
+        numbers: dict[str, Any] = {}
+        for key, said in numbers_declared(record).items():
+            annotation = (
+                _by_attack(said.low, said.high) if said.by_attack else _number(said.low, said.high, strict=said.strict)
+            )
+            if said.required or said.default is None:
+                numbers[key] = (annotation, Field(description=said.meaning))
+            else:
+                numbers[key] = (annotation, _fixed(said.default, said.meaning, said.low, said.high))
+        made: Any = create_model(kind.__name__, __base__=kind, __module__=kind.__module__, **numbers)
+        made.__doc__ = kind.__doc__
+        return made  # type: ignore[no-any-return]
+
+    return add
+
+
 class DistributionTable(_Table):
     """A distribution of a private value."""
 
@@ -201,61 +233,25 @@ class DistributionTable(_Table):
     shape: dict[str, Real] = Field(default_factory=dict, description="further parameters, by name")
 
 
+@_numbers_of(Support)
 class SupportTable(_Table):
     """A kind of help that members may give."""
 
-    strength: Probability = _fixed(1.0, "share of the member's capability that it adds", 0.0, 1.0)
-    cost: Positive = _fixed(1.0, "share of the member's private cost of fighting that it costs")
-    discharges: Probability = _fixed(1.0, "share of the obligation that is met by giving it", 0.0, 1.0)
 
-
+@_numbers_of(Member)
 class MemberTable(_Table):
     """A member of the alliance."""
 
     name: str = Field(min_length=1)
-    capability: NonNegative = Field(description="what it can bring, in units of strength")
-    delay: NonNegative = Field(description="days until it can be there")
-    stake: NonNegative = Field(description="what it thinks it loses if the target falls: its threat perception")
     cost: DistributionTable
-    obligation: NonNegative = _fixed(0.0, "cost of staying out once the treaty is invoked")
-    bilateral: NonNegative = _fixed(0.0, "cost of staying out under a bilateral guarantee, invoked or not")
-    forward: NonNegative = _fixed(0.0, "strength stationed with the target")
-    recognition: Recognition = Field(
-        default_factory=lambda: Entry(1.0, 0.0, 1.0),
-        json_schema_extra={"default": 1.0},
-        description="probability that it sees an attack as one; a number, or a table by kind of attack",
-    )
-    days_per_unit: NonNegative = _fixed(0.0, "days that lift needs for each unit of strength")
     support: str = Field(default="military", description="military, or a key of the table support")
-    opt_out: Probability = _fixed(0.0, "share of the treaty's obligation from which it has reserved itself")
-    audience: NonNegative = _fixed(0.0, "cost of staying out before its own public, once the treaty is invoked")
-    opposition: NonNegative = _fixed(0.0, "cost of assisting that its domestic opposition exacts")
-    false_alarm: Recognition = Field(
-        default_factory=lambda: Entry(0.0, 0.0, 1.0),
-        json_schema_extra={"default": 0.0},
-        description="probability that it takes an incident for an attack; a number, or a table by kind of attack",
-    )
-    rapid: NonNegative = _fixed(0.0, "part of its capability at high readiness, in units of strength")
-    rapid_delay: NonNegative = _fixed(0.0, "days until the part at high readiness is there")
-    bias: Probability = _fixed(0.0, "how strong an answer it wants beyond what the case warrants; for talk", 0.0, 1.0)
 
 
+@_numbers_of(AttackOption)
 class AttackTable(_Table):
     """A kind of attack."""
 
     name: str = Field(min_length=1)
-    strength: Positive = Field(description="the attacker's strength")
-    window: Positive = Field(description="days until the attack is decided")
-    share: Probability = Field(description="share of the prize that it can take")
-    cost: NonNegative = Field(description="what it costs the aggressor, in units of the prize")
-    attribution: Probability = _fixed(1.0, "probability that the attacker can be named")
-    at_stake: Probability = _fixed(1.0, "share of each member's stake that it puts at risk", 0.0, 1.0)
-    steps: Steps = _fixed(1.0, "number of equal steps into which it may be cut: salami tactics")
-    threshold: NonNegative = _fixed(0.0, "size of a step, as a share of the whole, from which it is answered")
-    blur: NonNegative = _fixed(0.0, "how doubtful the threshold is, in the same unit; 0 for a sharp one")
-    memory: Probability = _fixed(0.0, "how far a step is judged with all that was taken before it", 0.0, 1.0)
-    step_cost: NonNegative = _fixed(0.0, "what a step that is not answered costs the aggressor")
-    incidents: Probability = _fixed(0.0, "probability of an incident that looks like this kind of attack", 0.0, 1.0)
 
 
 class RuleTable(_Table):
@@ -267,58 +263,39 @@ class RuleTable(_Table):
     quota: float | None = None
 
 
+@_numbers_of(Treaty)
 class TreatyTable(_Table):
     """What the members have agreed."""
 
     rule: Literal["unanimity", "majority"] | RuleTable = "unanimity"
-    shared_intelligence: Probability = _fixed(0.0, "probability that all members share one assessment")
-    integration: NonNegative = _fixed(0.0, "interoperability: assisting strength is multiplied by 1 + this if invoked")
-    consultation: NonNegative = _fixed(0.0, "days that consultation adds to every delay")
-    deliberation: NonNegative = _fixed(0.0, "mean days that each member needs to agree")
-    automaticity: NonNegative = _fixed(0.0, "obligation that the treaty itself lays on every member")
-    incidents: Probability = _fixed(0.0, "probability of an incident that looks like the first kind of attack")
-    talk: Probability = _fixed(0.0, "probability that a member is heard in cheap talk before the vote", 0.0, 1.0)
-    integrated_command: Probability = _fixed(0.0, "share of consultation and deliberation that it saves", 0.0, 1.0)
 
 
+@_numbers_of(Automation)
 class AutomationTable(_Table):
     """Warning and decision by machines: faster, and weaker in judgment."""
 
     attack: str = Field(default="", description="the kind of attack that is judged by machine; empty: the first")
-    level: Probability = _fixed(0.0, "from 0, none, to 1, full", 0.0, 1.0)
-    speed: Probability = _fixed(0.8, "share by which full automation shortens consultation", 0.0, 1.0)
-    mobilisation: Probability = _fixed(0.0, "share of each member's delay that full automation saves", 0.0, 1.0)
-    sensitivity: Positive = _fixed(2.0, "d' of signal detection without automation, in standard deviations")
-    loss: Probability = _fixed(0.4, "share of d' that full automation costs", 0.0, 1.0)
-    spoofing: Probability = _fixed(0.0, "share of attacks that the attacker hides from full automation", 0.0, 1.0)
-    prior: Probability = _fixed(0.2, "probability of attack for which the warning is set", 0.0, 1.0)
-    cost_miss: Positive = _fixed(5.0, "cost of missing an attack")
-    cost_false: Positive = _fixed(1.0, "cost of responding to none")
 
 
+@_numbers_of(Target)
 class TargetTable(_Table):
     """The target, if it may yield."""
 
     name: str = Field(default="Target", min_length=1)
-    stake: NonNegative = _fixed(1.0, "what it saves if the defence holds")
     cost: DistributionTable
 
 
+@_numbers_of(Aggressor)
 class AggressorTable(_Table):
     """The state that may attack."""
 
     name: str = Field(default="Aggressor", min_length=1)
-    punishment: NonNegative = _fixed(0.0, "what each unit of assisting strength costs it, in units of the prize")
     prize: DistributionTable
 
 
+@_numbers_of(CollectiveDefence)
 class DefenceTable(_Table):
     """The target and the contest."""
-
-    base: NonNegative = Field(description="strength that the target has by itself")
-    decisiveness: Positive = _fixed(1.0, "how decisive superiority is; 1: the odds are the ratio of strengths")
-    decay: Positive = _fixed(7.0, "days over which what arrives late loses its worth by a factor e")
-    tripwire: NonNegative = _fixed(0.0, "cost of staying out per unit of own forward strength")
 
 
 Change = float | str
@@ -349,37 +326,36 @@ Overlay = Annotated[
 ]
 
 
+@_numbers_of(ShockState)
 class StateTable(_Table):
     """One state of a common shock."""
 
     name: str = Field(min_length=1)
-    probability: Probability
     changes: dict[str, Change] = Field(default_factory=dict)
 
 
+@_numbers_of(CommonShock)
 class ShockTable(_Table):
     """What moves the members' costs together: a correlation, or states."""
 
-    correlation: Probability = _fixed(0.0, "of members' costs, one factor; for normal or lognormal costs")
     nodes: int = Field(default=15, ge=1, le=64)
     states: list[StateTable] = Field(default_factory=list)
 
 
+@_numbers_of(AllianceType)
 class TypeTable(_Table):
     """A private type of the alliance."""
 
     name: str = Field(min_length=1)
-    probability: Probability
     changes: dict[str, Change] = Field(default_factory=dict)
 
 
+@_numbers_of(Posture)
 class PostureTable(_Table):
     """A posture that the alliance may take."""
 
     name: str = Field(min_length=1)
-    cost: NonNegative = _fixed(0.0)
     forward: dict[str, NonNegative] = Field(default_factory=dict)
-    obligation: NonNegative = _fixed(0.0)
     tied: list[str] = Field(default_factory=list)
     changes: dict[str, Change] = Field(default_factory=dict)
 
@@ -437,6 +413,53 @@ class ScenarioTable(_Table):
     )
     changes: dict[str, Change] = Field(default_factory=dict)
     variants: dict[str, VariantTable] = Field(default_factory=dict)
+
+
+_RECORDS: dict[str, type] = {  # of the tables that hold numbers of a record
+    "treaty": Treaty,
+    "aggressor": Aggressor,
+    "target": Target,
+    "automation": Automation,
+    "shock": CommonShock,
+    "attacks": AttackOption,
+    "members": Member,
+    "support": Support,
+}
+
+
+def present_names(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain data of a scenario file with keys of an earlier release replaced by their present names.
+
+    Raises
+    ------
+    ValueError
+        If a table holds a key by both names.
+    """
+    present = dict(data)
+    for key, record in _RECORDS.items():
+        names: Mapping[str, str] = getattr(record, "RENAMED", {})
+        table = present.get(key)
+        if not names or not table:
+            continue
+        if isinstance(table, list):
+            present[key] = [_renamed(one, names, key) for one in table]
+        elif key == "support" and isinstance(table, Mapping):
+            present[key] = {name: _renamed(one, names, key) for name, one in table.items()}
+        else:
+            present[key] = _renamed(table, names, key)
+    variants = present.get("variants")
+    if isinstance(variants, Mapping):
+        present["variants"] = {
+            name: {**one, "tables": present_names(one["tables"])}
+            if isinstance(one, Mapping) and isinstance(one.get("tables"), Mapping)
+            else one
+            for name, one in variants.items()
+        }
+    return present
+
+
+def _renamed(table: Any, names: Mapping[str, str], what: str) -> Any:
+    return present_keys(table, names, f"[{what}]") if isinstance(table, Mapping) else table
 
 
 def json_schema() -> dict[str, Any]:

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.aggressor import Aggressor
 from deterrence.alliances.collective_defence import CollectiveDefence
+from deterrence.alliances.declarations import numbers_declared
 from deterrence.alliances.scenarios.loader import entries
 from deterrence.alliances.scenarios.schema import Entry
+from deterrence.alliances.treaty import Treaty
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.paths import apply_change, changed, numbers_of, value_at
 from deterrence.perception.belief_hierarchy import BELIEVES
@@ -343,18 +346,16 @@ def _name(scenario: Scenario, location: tuple[str | int, ...], entry: Entry) -> 
     return None
 
 
+_RECORDS: dict[str, type] = {"defence": CollectiveDefence, "treaty": Treaty, "aggressor": Aggressor}
 _LABELS: dict[tuple[str, ...], str] = {
-    ("defence", "base"): "the target's own strength",
-    ("defence", "decisiveness"): "decisiveness of strength",
-    ("defence", "decay"): "days over which late forces lose their worth",
-    ("defence", "tripwire"): "tripwire",
-    ("treaty", "shared_intelligence"): "shared intelligence",
-    ("treaty", "consultation"): "days of consultation",
-    ("treaty", "deliberation"): "days that each member needs to agree",
-    ("treaty", "incidents"): "incidents that may be taken for an attack",
     ("aggressor", "prize", "location"): "the aggressor's value of the prize (location)",
     ("aggressor", "prize", "scale"): "the aggressor's value of the prize (scale)",
-    ("aggressor", "punishment"): "punishment by each unit of strength that comes",
+    **{
+        (place, key): said.label
+        for place, record in _RECORDS.items()
+        for key, said in numbers_declared(record).items()
+        if said.label
+    },
 }
 
 

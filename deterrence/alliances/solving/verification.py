@@ -54,7 +54,7 @@ def verify_participation(game: ParticipationGame, equilibrium: Equilibrium, tol:
     chance, recognising = _invocation(game, attack.name)
     worst_regret, worst_belief, rational = 0.0, abs(chance - profile.invoked), True
     for j, invoked in enumerate((True, False)):
-        worth = 1 + game.integration if invoked else 1.0
+        worth = 1 + game.treaty.integration if invoked else 1.0
         arriving = [worth * m.support.strength * _in_time(game, m, attack, invoked) for m in game.members]
         floor = game.base + sum(m.forward for m in game.members)
         q = profile.probabilities[j]
@@ -62,10 +62,10 @@ def verify_participation(game: ParticipationGame, equilibrium: Equilibrium, tol:
         for i, member in enumerate(game.members):
             out = member.bilateral + game.tripwire * member.forward
             if invoked:
-                out += member.support.discharges * (
-                    (1 - member.opt_out) * (member.obligation + game.automaticity) + member.audience
+                out += member.support.obligation_met * (
+                    (1 - member.opt_out) * (member.obligation + game.treaty.automaticity) + member.audience
                 )
-            stake = member.stake * attack.at_stake
+            stake = member.stake * attack.stake_share
             indifferent = (stake * gains[i] + out - member.opposition) / member.support.cost
             regret = abs(float(profile.cutpoints[j, i]) - indifferent) * member.support.cost
             scale = max(stake, out, 1e-300)
@@ -93,12 +93,12 @@ def _in_time(game: ParticipationGame, member: Member, attack: Attack, invoked: b
 
 def _share(game: ParticipationGame, attack: Attack, invoked: bool, delay: float, lift: float) -> float:
     """Return what strength is worth when it arrives, by quadrature over the moment of agreement."""
-    first = float(delay + (game.consultation if invoked else 0.0))
+    first = float(delay + ((1 - game.treaty.integrated_command) * game.treaty.consultation if invoked else 0.0))
     last = first + float(lift)
-    if not (invoked and game.deliberation > 0):
+    if not (invoked and (1 - game.treaty.integrated_command) * game.treaty.deliberation > 0):
         return float(_worth(np.zeros(1), first, last, attack.window, game.decay)[0])
-    n, k = game.rule.count(len(game.members))
-    mean = float(game.deliberation)
+    n, k = game.treaty.rule.count(len(game.members))
+    mean = float((1 - game.treaty.integrated_command) * game.treaty.deliberation)
     kinks = [t for t in (attack.window - last, attack.window - first) if 0 < t < 60 * mean]
     ends = sorted({0.0, *kinks, *(mean * step for step in (0.5, 1, 2, 4, 8, 16, 60))})
     x, w = np.polynomial.legendre.leggauss(40)
@@ -206,7 +206,7 @@ def _invocation(game: ParticipationGame, attack: str) -> tuple[float, Floats]:
     """Return P(invoked) and P(recognises | not invoked), by a table over sums of votes."""
     n = len(game.members)
     e = np.array([m.recognition[attack] if isinstance(m.recognition, dict) else m.recognition for m in game.members])
-    rule = game.rule
+    rule = game.treaty.rule
     votes = np.ones(n)
     quota: float = {"unanimity": n, "majority": n // 2 + 1}.get(rule.kind, rule.threshold)
     if rule.kind == "lead":
@@ -223,7 +223,7 @@ def _invocation(game: ParticipationGame, attack: str) -> tuple[float, Floats]:
             each += weight * np.array(
                 [p[i] * _short(p, votes, quota, [k for k in range(n) if k != i], votes[i]) for i in range(n)]
             )
-    chi = game.shared_intelligence
+    chi = game.treaty.shared_intelligence
     named = next(a for a in game.attacks if a.name == attack).attribution
     not_invoked = 1 - named + named * (chi * (1 - e.mean()) + (1 - chi) * alone)
     if not_invoked <= 0:
@@ -233,7 +233,7 @@ def _invocation(game: ParticipationGame, attack: str) -> tuple[float, Floats]:
 
 def _told(game: ParticipationGame, votes: Floats, quota: float) -> Floats:
     """Return how often each member and the one who decides share an assessment, cell by cell of their talk."""
-    if not game.talk > 0:
+    if not game.treaty.cheap_talk > 0:
         return np.zeros(len(game.members))
     gathered, decides = 0.0, 0.0
     for member, vote in sorted(zip(game.members, votes, strict=True), key=lambda pair: -pair[0].bias):
@@ -244,13 +244,13 @@ def _told(game: ParticipationGame, votes: Floats, quota: float) -> Floats:
     for member in game.members:
         b = abs(member.bias - decides)
         if b < 1e-10:  # then less than 1e-9 is lost
-            shares.append(game.talk)
+            shares.append(game.treaty.cheap_talk)
             continue
         cells = 1
         while 2 * b * (cells + 1) * cells < 1 - 1e-12:
             cells += 1
         smallest = (1 - 2 * b * cells * (cells - 1)) / cells  # each cell is wider than the one before by 4 b
-        shares.append(game.talk * (1 - sum((smallest + 4 * b * j) ** 3 for j in range(cells))))
+        shares.append(game.treaty.cheap_talk * (1 - sum((smallest + 4 * b * j) ** 3 for j in range(cells))))
     return np.array(shares)
 
 
