@@ -53,6 +53,7 @@ RENAMED: Mapping[str, str] = {
     "cheap_talk": "talk",
     "stake_share": "at_stake",
     "obligation_met": "discharges",
+    "threshold_noise": "blur",
 }
 
 SETTINGS = ("name", "label", "value", "range")  # what a record of an assessment is about
