@@ -186,6 +186,70 @@ def sensitivity(
 
 
 @app.command()
+def fit(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A fit file (TOML): the game and its formulas.")],
+    data: Annotated[Path, typer.Option("--data", help="The data: a CSV file.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the table to this file: .txt, .html, .tex or .json.")
+    ] = None,
+    figure: Annotated[
+        str | None,
+        typer.Option("--figure", metavar="STEM", help="Write STEM.png and STEM.svg: coefficients with intervals."),
+    ] = None,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Fit the payoffs of a game to data and print the table; exit status 1 if the search did not converge."""
+    with _bad_input():
+        from deterrence.estimation.fit_file import FitFile
+        from deterrence.files import whole_file, write_whole
+        from deterrence.games.errors import ParameterError
+
+        forms = (".txt", ".html", ".tex", ".json")
+        if out is not None and out.suffix not in forms:
+            raise ParameterError(f"--out takes a file that ends in {', '.join(forms)}, got {out}")
+        loaded = FitFile.load(model)
+        _say(f"fitting {loaded.name} ...")
+        fitted = loaded.fit(data)
+        effects = {name: fitted.effects(name) for name in loaded.table.effects} if fitted.optimum.converged else {}
+        table = fitted.summary()
+        told = _fit_in_json(fitted, effects)
+        if out is not None:
+            texts = {".txt": table.as_text, ".html": table.as_html, ".tex": table.as_latex}
+            text = texts[out.suffix]() if out.suffix in texts else told
+            write_whole(out, text + chr(10), overwrite=overwrite)
+        if figure is not None:
+            axes = fitted.plot()
+            for suffix in (".png", ".svg"):
+                with whole_file(f"{figure}{suffix}", overwrite=overwrite) as place:
+                    axes.figure.savefig(place, dpi=200, format=suffix[1:])
+    typer.echo(told if as_json else table.as_text())
+    if not as_json:
+        for name, effect in effects.items():
+            typer.echo(f"\naverage effect of {name} on the probability of each outcome\n{effect.round(4).to_string()}")
+    if not fitted.converged:
+        raise typer.Exit(1)
+
+
+def _fit_in_json(fitted: Any, effects: dict[str, Any]) -> str:
+    def number(value: float) -> float | None:
+        return float(value) if math.isfinite(value) else None
+
+    intervals = fitted.conf_int().to_numpy()
+    parameters = {
+        name: {"estimate": number(fitted.theta[k]), "error": number(fitted.bse.iloc[k]),
+               "low": number(intervals[k, 0]), "high": number(intervals[k, 1])}
+        for k, name in enumerate(fitted.names)
+    }  # fmt: skip
+    told = {
+        "model": fitted.likelihood.title, "status": fitted.status, "message": fitted.message, "llf": number(fitted.llf),
+        "aic": number(fitted.aic), "bic": number(fitted.bic), "nobs": fitted.nobs, "dropped": fitted.dropped,
+        "parameters": parameters, "effects": {name: table["effect"].to_dict() for name, table in effects.items()},
+    }  # fmt: skip
+    return json.dumps(told, indent=2)
+
+
+@app.command()
 def solve(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="A game file (.efg, .nfg), or a scenario by name or path.")
@@ -261,13 +325,21 @@ def models(as_json: Json = False) -> None:
 
 @app.command()
 def schema(
+    of: Annotated[str, typer.Option("--of", help="Of which files: scenario or fit.")] = "scenario",
     out: Annotated[Path | None, typer.Option("--out", help="Write it to this file instead.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Print the JSON schema of scenario files, for editors."""
+    """Print the JSON schema of scenario files, or of fit files, for editors."""
     with _bad_input():
-        from deterrence.alliances.scenarios.schema import json_schema
         from deterrence.files import write_whole
+        from deterrence.games.errors import ParameterError
+
+        if of not in ("scenario", "fit"):
+            raise ParameterError(f"--of takes scenario or fit, got {of!r}")
+        if of == "fit":
+            from deterrence.estimation.fit_schema import json_schema
+        else:
+            from deterrence.alliances.scenarios.schema import json_schema
 
         text = json.dumps(json_schema(), indent=2)
         if out is not None:

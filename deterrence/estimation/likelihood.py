@@ -187,6 +187,10 @@ class Likelihood(ABC):
         """Return the parameters along which the data are separated; none where that is not examined."""
         return ()
 
+    def outcome_counts(self) -> Floats | None:
+        """Return how often each outcome was seen in each row, shape (n, Z); None where some were seen only partly."""
+        return None
+
     def symbol_values(self, theta: Floats) -> dict[str, Floats]:
         """Return the value of each symbol of the game in each row, shape (n,); none where there is no such game."""
         return {}

@@ -531,6 +531,17 @@ class TreeLikelihood(Likelihood):
                         inner[i, j] = inner.get((i, j), 0.0) + share * s * t
         return self._assembled(inner)
 
+    def outcome_counts(self) -> Floats | None:
+        """Return how often each named outcome was seen in each row, (n, Z); None where some were seen only partly."""
+        names = ends_by_name(self.model.topology)
+        counts = np.zeros((len(names), self.rows))
+        for pattern, seen in zip(self.observed.patterns, self.observed.counts, strict=True):
+            within = [j for j, ends in enumerate(names.values()) if set(pattern) <= set(ends)]
+            if not within:
+                return None
+            counts[within[0]] += seen
+        return counts.T
+
     def symbol_values(self, theta: Floats) -> dict[str, Floats]:
         """Return the value of each symbol and log scale in each row."""
         values = self._values(theta, 0)
