@@ -18,6 +18,7 @@ from deterrence.estimation.optimise import ITERATIONS
 from deterrence.estimation.outcomes import columns_of_outcome, end_names, observe
 from deterrence.estimation.penalties import Penalty
 from deterrence.estimation.result import Fit
+from deterrence.estimation.special_forms import special_form
 from deterrence.estimation.tree import Errors, TreeLikelihood, TreeModel
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
@@ -43,8 +44,13 @@ def fit(
     seed: int | None = 0,
     missing: Missing = "drop",
     iterations: int = ITERATIONS,
+    **options: Any,
 ) -> Fit:
-    r"""Estimate the payoffs of a tree of perfect information from observed outcomes, by maximum likelihood.
+    r"""Estimate the payoffs of a game from observed outcomes, by maximum likelihood.
+
+    What follows is about trees of perfect information. Other games have a function of their own, which this one calls
+    with further ``options``: the crisis-signaling game (``dt.models.get("LS")``, see
+    ``estimation.crisis_signaling.fit_crisis``).
 
     Every symbol of the game is a linear combination of regressors; errors in what the players know or do make every
     outcome possible; the likelihood of the outcomes is maximised [1]_, [2]_.
@@ -116,8 +122,17 @@ def fit(
     >>> result.status, round(result.llf, 4)
     ('converged', -4.725)
     """
+    other = special_form(game)
+    if other is not None:
+        given: dict[str, Any] = {"weights": weights, "cluster": cluster, "covariance": covariance, "penalty": penalty}
+        more = options if isinstance(starts, int) and starts == STARTS else {**options, "starts": starts}
+        given |= {"seed": seed, "missing": missing, "iterations": iterations}
+        given |= {"utilities": utilities, "outcome": outcome}
+        return other(game, data, **given, **more)
+    if options:
+        raise ParameterError(f"fit has no option {next(iter(options))!r} for a tree of perfect information")
     if not isinstance(game, ExtensiveGame):
-        raise GameError(f"fit takes an ExtensiveGame with symbols, got {type(game).__name__}")
+        raise GameError(f"fit takes an ExtensiveGame with symbols or dt.models.get('LS'), got {type(game).__name__}")
     _check_options(errors, link, utilities)
     table = frame_of(data)
     scale_of, known, formulas = _scales(game, scale)
