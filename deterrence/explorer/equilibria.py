@@ -18,8 +18,7 @@ from deterrence.games.strategic_table import strategic_html
 from deterrence.games.tables import equilibrium_table, number_text
 from deterrence.plotting.signaling import signaling_svg
 from deterrence.plotting.trees import tree_svg
-
-REFINEMENTS = ("intuitive", "d1", "d2", "nwbr", "divinity", "universal divinity", "undefeated")
+from deterrence.solvers.refinements import REFINEMENTS
 
 _MOST = 24  # equilibria that are listed
 _MOST_ENDS = 64  # of a tree that is drawn whole

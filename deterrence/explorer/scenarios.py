@@ -13,13 +13,14 @@ from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.scenarios.scenario import HOLDS, UNWANTED, Scenario
 from deterrence.alliances.scenarios.sensitivity import Dial, dials
 from deterrence.explorer.asking import asked, lively
-from deterrence.explorer.equilibria import REFINEMENTS, equilibria_of
+from deterrence.explorer.equilibria import equilibria_of
 from deterrence.explorer.responses import response_svg
 from deterrence.explorer.sliders import known_only, range_of, step_of
 from deterrence.explorer.subjects import Comparison, Found, Row, Slider, Values, moved
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.solvers.pbe import pbe
+from deterrence.solvers.refinements import REFINEMENTS
 
 _CODE = """\
 import numpy as np
