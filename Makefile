@@ -18,6 +18,7 @@ TEST := $(BIN)/.deterrence-test
 LINT := $(BIN)/.deterrence-lint
 BROWSER := $(BIN)/.deterrence-browser
 DOCS := $(BIN)/.deterrence-docs
+AUDIT := $(BIN)/.deterrence-audit
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 INSTALL := $(PIP) --build-constraint constraints.txt
@@ -37,11 +38,11 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test nightly test-browser lint types format docs bench wheel clean moved
+.PHONY: help demo test nightly test-browser lint types format docs bench wheel audit sbom clean moved
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "others: nightly test-browser lint types format docs bench wheel clean"
+	@echo "others: nightly test-browser lint types format docs bench wheel audit sbom clean"
 
 demo: $(RUN)
 	@mkdir -p demo
@@ -78,6 +79,17 @@ wheel: $(RUN)
 	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --build-constraint constraints.txt \
 		--wheel-dir $(DIST) .
 
+audit: $(AUDIT)
+	$(BIN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip
+
+# What the wheel brings along, in an environment of its own, as CycloneDX.
+sbom: $(AUDIT)
+	rm -rf build/sbom
+	$(BIN)/python -m venv build/sbom
+	build/sbom/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt $(DIST)/*.whl
+	$(BIN)/python -m pip_audit --path "$$(build/sbom/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+		--format cyclonedx-json --output $(DIST)/sbom.cdx.json
+
 clean:
 	rm -rf $(VENV) build dist demo docs/_build docs/figures docs/models.md docs/notebooks docs/reference/generated \
 		docs/reference/command-line.md docs/reference/scenario-files.md docs/scenarios \
@@ -111,6 +123,11 @@ $(LINT): $(TEST)
 $(BROWSER): $(TEST)
 	@echo "installing what the tests in a browser need; the browser itself comes from the system"
 	@$(INSTALL) -e . --group browser
+	@touch $@
+
+$(AUDIT): $(RUN)
+	@echo "installing what looks for known vulnerabilities"
+	@$(INSTALL) --group audit
 	@touch $@
 
 $(DOCS): $(TEST)

@@ -16,7 +16,7 @@ import deterrence.perception  # noqa: F401
 from deterrence.games.lazy_names import lazy_names
 from deterrence.games.services import provide
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     "symbols": "games.quantities",

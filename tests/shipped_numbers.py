@@ -10,7 +10,7 @@
 Everything is asked by public names, and keys that were renamed since are found by ``RENAMED``, so that a change of
 layout or of words changes nothing here.
 
-A number that is meant to change is named in ``CHANGED``, with the reason; then ``python tests/shipped_numbers.py``
+A number that is meant to change is named in ``CHANGED``, with the reason; then ``python -m tests.shipped_numbers``
 saves the new value, and refuses if any other number differs.
 """
 

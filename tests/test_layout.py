@@ -401,6 +401,25 @@ def test_the_citation_names_the_version_of_the_package():
     assert re.search(r"(?m)^version: (\S+)$", citation)[1] == deterrence.__version__
 
 
+def test_the_changelog_tells_of_this_version_below_what_is_to_come():
+    headings = re.findall(r"(?m)^## \[(.+?)\]", (CHECKOUT / "CHANGELOG.md").read_text("utf-8"))
+    assert headings[:2] == ["Unreleased", deterrence.__version__]
+
+
+def test_the_workflow_checks_the_oldest_and_the_newest_python_that_are_promised():
+    yaml = pytest.importorskip("yaml", reason="PyYAML comes with dask")
+    workflow = yaml.safe_load((CHECKOUT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    promised = [c.rpartition(" ")[2] for c in project["classifiers"] if re.search(r":: 3\.\d+$", c)]
+    assert project["requires-python"] == f">={promised[0]}"
+    assert workflow["jobs"]["checks"]["strategy"]["matrix"]["python"] == [promised[0], promised[-1]]
+    commands = [step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]]
+    assert ".ci/run" in commands
+    targets = set(re.findall(r"(?m)^([\w-]+):", (CHECKOUT / "Makefile").read_text("utf-8")))
+    made = {target for command in commands for target in re.findall(r"make ([\w-]+)", command)}
+    assert {"audit", "sbom"} <= made <= targets
+
+
 def test_constraints_name_a_version_for_all_that_is_asked_for():
     pins = (CHECKOUT / "constraints.txt").read_text("utf-8")
     pinned = {_normal(name) for name in re.findall(r"(?m)^([\w.-]+)==", pins)}

@@ -40,7 +40,7 @@ def test_quantities_of_a_model(id):
 def test_nothing_shipped_is_left_out():
     """Everything there is now was saved, and everything saved is still there."""
     for section, (names, _) in SECTIONS.items():
-        assert set(names()) == set(saved()[section]), f"{section}: run python tests/shipped_numbers.py"
+        assert set(names()) == set(saved()[section]), f"{section}: run python -m tests.shipped_numbers"
 
 
 def test_an_intended_change_names_a_number_and_a_reason():
