@@ -99,7 +99,10 @@ class Equilibrium(Display):
     concept : str
         The solution concept, as the field names it.
     kind : str
-        In words: ``"separating"``, ``"pooling on tripwire"``, ``"semi-separating: soft mixes"``, ...
+        In words: ``"separating"``, ``"pooling on tripwire"``, ``"semi-separating: soft mixes"``, ... Of a continuum,
+        the kind of its relative interior.
+    kinds : tuple of str
+        Every kind that occurs on the continuum, the interior's first.
     profile : Profile
         What the players do and believe; of a continuum, a point in its relative interior.
     vertices : sequence of Profile
@@ -116,8 +119,11 @@ class Equilibrium(Display):
     certificate: Certificate | None = None
     refine: Callable[[Equilibrium, str, Sequence[Equilibrium] | None], Verdict] | None = field(default=None, repr=False)
     siblings: Sequence[Equilibrium] | None = field(default=None, repr=False)
+    kinds: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
+        if not self.kinds:
+            object.__setattr__(self, "kinds", (self.kind,))
         if not len(self.vertices):
             object.__setattr__(self, "vertices", (self.profile,))
 
@@ -135,6 +141,10 @@ class Equilibrium(Display):
     def payoffs(self) -> Mapping[str, Any]:
         """Expected payoff by player, under the true probabilities."""
         return self.profile.payoffs(self.game)
+
+    def is_kind(self, kind: str) -> bool:
+        """Return whether a kind occurs on it; ``"pooling"`` stands for ``"pooling on beer"`` and the like."""
+        return any(own == kind or own.startswith((kind + " ", kind + ":")) for own in self.kinds)
 
     @property
     def isolated(self) -> bool:
@@ -227,8 +237,9 @@ class EquilibriumSet(Display, Sequence[Equilibrium]):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The distinct kinds, in order."""
-        return tuple(dict.fromkeys(e.kind for e in self.equilibria))
+        """The distinct kinds, in order: of relative interiors first, then those that occur at their edges only."""
+        interiors = [e.kind for e in self.equilibria]
+        return tuple(dict.fromkeys([*interiors, *(kind for e in self.equilibria for kind in e.kinds)]))
 
     def probability(self, event: Event) -> tuple[Any, Any]:
         """Return the lowest and the highest probability of an event over the whole set.
@@ -244,12 +255,11 @@ class EquilibriumSet(Display, Sequence[Equilibrium]):
         return min(low for low, _ in ranges), max(high for _, high in ranges)
 
     def where(self, *, kind: str | None = None, survives: str | None = None) -> EquilibriumSet:
-        """Return those of a kind (``"pooling"`` matches ``"pooling on beer"``), or that survive a refinement."""
+        """Return those on which a kind occurs (``"pooling"`` matches ``"pooling on beer"``), or that survive."""
         kept = tuple(
             e
             for e in self.equilibria
-            if (kind is None or e.kind == kind or e.kind.startswith((kind + " ", kind + ":")))
-            and (survives is None or e.survives(survives))
+            if (kind is None or e.is_kind(kind)) and (survives is None or e.survives(survives))
         )
         return replace(self, equilibria=kept)
 

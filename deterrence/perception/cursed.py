@@ -248,6 +248,7 @@ def _moved(game: SignalingGame, e: Equilibrium, concept: str, hold: Callable[[An
         game=game,
         concept=concept,
         kind=e.kind,
+        kinds=e.kinds,
         profile=hold(e.profile),
         vertices=() if e.isolated else LazySequence(e.vertices, hold),
         certificate=e.certificate,

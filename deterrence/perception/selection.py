@@ -87,9 +87,7 @@ def _step(kept: list[Candidate], step: str | None) -> list[Candidate]:
             return _least(kept, [sign * _payoff(c, player) for c in kept])
     if words.startswith("kind "):
         kind = words.removeprefix("kind ")
-        return [
-            c for c in kept if c.equilibrium.kind == kind or c.equilibrium.kind.startswith((kind + " ", kind + ":"))
-        ]
+        return [c for c in kept if c.equilibrium.is_kind(kind)]
     return _refined(kept, words)
 
 

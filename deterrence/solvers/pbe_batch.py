@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -28,9 +29,11 @@ from deterrence.solvers.signaling.equilibria import signaling_equilibria
 from deterrence.solvers.signaling.looped_pbe import flat_index, survey_one_by_one
 from deterrence.solvers.signaling.off_path_faces import counts_faces
 from deterrence.solvers.signaling.one_type_kernel import kind_names_of_one, survey_one_type
+from deterrence.solvers.signaling.tied_games import survey_tied
 from deterrence.solvers.signaling.two_by_two_kernel import survey_222
 from deterrence.solvers.signaling.two_type_kernel import Tile, kind_names, survey_tile
 
+TIED = 32_768  # games decided together by `tied_games`, whose planes take a bit for each
 TILE = 8192  # float64 per temporary: what stays in a core's cache
 FILTER = 1e-9  # comparisons closer than this share of the payoff span are not left to floats
 FAR = 1e4  # payoffs this many times their span away from zero: their own rounding comes near the filter
@@ -150,29 +153,45 @@ class _ArraySurvey:
         size = math.prod(self.game.batch_shape)
         arrays = _Arrays.of(self.game, events)
         total = _blank(size, names, len(events))
+        doubtful = np.zeros(size, dtype=bool)
         starts = [*range(0, size, tile), size]
 
         def work(bounds: tuple[int, int]) -> None:
             cut = arrays.tile(*bounds)
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-                part = kernel(cut, names, max(FILTER, self.tol))
-                part.degenerate[:] |= _far(cut.U) | _far(cut.V)
+            with np.errstate(all="ignore"):
+                part = kernel(cut, names, self.tol)
+                doubtful[slice(*bounds)] = part.unsolved
+                if kernel is not survey_222:
+                    part.degenerate[:] |= _far(cut.U) | _far(cut.V)
+                    doubtful[slice(*bounds)] |= part.degenerate
             _store(total, part, slice(*bounds))
 
-        if self.workers == 1 or len(starts) < 4:
-            for bounds in pairwise(starts):
-                work(bounds)
+        def decide(games: Array) -> None:
+            with np.errstate(all="ignore"):
+                part = survey_tied(arrays.chosen(games), names)
+            _store(total, part, games)
+            doubtful[games] = part.unsolved
+
+        self._map(work, list(pairwise(starts)))
+        if kernel is survey_222 and not self.tol:
+            tied = np.flatnonzero(doubtful)
+            self._map(decide, [tied[i : i + TIED] for i in range(0, tied.size, TIED)])
+        return self._settled(total, events, np.flatnonzero(doubtful)) if self.settle else total
+
+    def _map(self, act: Callable[[Any], None], parts: Sequence[Any]) -> None:
+        """Do some work, in threads if there is enough of it."""
+        if self.workers == 1 or len(parts) < 3:
+            for part in parts:
+                act(part)
         else:
             with ThreadPoolExecutor(self.workers) as pool:
-                for _ in pool.map(work, pairwise(starts)):
+                for _ in pool.map(act, parts):
                     pass
-        return self._settled(total, events)
 
-    def _settled(self, total: Survey, events: tuple[Event, ...]) -> Survey:
-        """Replace the answer where floats do not decide a comparison by the exact one, game by game."""
-        doubtful = np.flatnonzero(total.degenerate | total.unsolved) if self.settle else ()
+    def _settled(self, total: Survey, events: tuple[Event, ...], doubtful: Array) -> Survey:
+        """Replace the answer where the arrays do not decide a comparison by the exact one, game by game."""
         kinds = dict(total.kinds)
-        for i in (int(i) for i in doubtful):
+        for i in doubtful.tolist():
             try:
                 found = self._ties[i] if i in self._ties else self.single(self.game[flat_index(self.game, i)])
             except (GameError, SolverError):  # too large, or not certified: the array kernel's answer stays
@@ -194,6 +213,11 @@ class _ArraySurvey:
         )
 
 
+def _filtered(kernel: Kernel) -> Kernel:
+    """Return a kernel that flags every comparison which floats may not decide."""
+    return lambda tile, names, tol: kernel(tile, names, max(FILTER, 4 * tol))
+
+
 def _far(payoffs: Array) -> Array:
     """Return where payoffs are so far from zero, next to their span, that floats blur their differences."""
     cells = payoffs.reshape(-1, payoffs.shape[-1])
@@ -206,14 +230,14 @@ def _kernel_for(game: SignalingGame) -> tuple[Kernel, tuple[str, ...], int]:
     types, receiver_types, messages, responses = game.shape
     if types == 1:
         return (
-            survey_one_type,
+            _filtered(survey_one_type),
             kind_names_of_one(game.messages),
             max(64, TILE // (receiver_types * messages * responses)),
         )
     names = kind_names(game.types, game.messages)
     if (receiver_types, messages, responses) == (1, 2, 2):
         return survey_222, names, TILE
-    return survey_tile, names, max(64, 4 * TILE // (receiver_types * messages * responses))
+    return _filtered(survey_tile), names, max(64, 4 * TILE // (receiver_types * messages * responses))
 
 
 def _blank(size: int, names: Sequence[str], events: int) -> Survey:
@@ -227,7 +251,7 @@ def _blank(size: int, names: Sequence[str], events: int) -> Survey:
     )
 
 
-def _store(total: Survey, part: Survey, where: slice) -> None:
+def _store(total: Survey, part: Survey, where: Any) -> None:
     total.count[where], total.degenerate[where], total.unsolved[where] = (
         part.count,
         part.degenerate,
@@ -263,7 +287,11 @@ class _Arrays:
 
     def tile(self, start: int, stop: int) -> Tile:
         """Return games start to stop, counted in C order, with the games on the last axis."""
-        full = partial(self._cut, start=start, stop=stop)
+        return self.chosen(range(start, stop))
+
+    def chosen(self, games: Array | range) -> Tile:
+        """Return some games by their numbers in C order."""
+        full = partial(self._cut, games=games)
         U, V = (full(*table) for table in self.tables)
         return Tile(
             U,
@@ -271,19 +299,20 @@ class _Arrays:
             full(*self.sender_view),
             full(*self.receiver_view),
             full(*self.joint),
-            events=[self._cut(*w, start, stop, spread=w[0].ndim > 4) for w in self.events],
+            events=[self._cut(*w, games, spread=w[0].ndim > 4) for w in self.events],
         )
 
-    def _cut(self, array: Array, rank: int, start: int, stop: int, spread: bool = True) -> Array:
+    def _cut(self, array: Array, rank: int, games: Array | range, spread: bool = True) -> Array:
         lead, core = array.shape[:-rank], array.shape[-rank:]
         if lead == self.batch:
-            part = array.reshape(-1, *core)[start:stop]
+            flat = array.reshape(-1, *core)
+            part = flat[games.start : games.stop] if isinstance(games, range) else flat[games]
         elif math.prod(lead) == 1:
             one = array.reshape(*core, 1)
-            return np.broadcast_to(one, (*core, stop - start)) if spread else one
+            return np.broadcast_to(one, (*core, len(games))) if spread else one
         else:
             lead = (1,) * (len(self.batch) - len(lead)) + lead
-            where = np.unravel_index(np.arange(start, stop), self.batch)
+            where = np.unravel_index(np.asarray(games), self.batch)
             own = tuple(i if n > 1 else np.zeros_like(i) for i, n in zip(where, lead, strict=True))
             part = array.reshape(*lead, *core)[own]
         return np.ascontiguousarray(np.moveaxis(part, 0, -1))

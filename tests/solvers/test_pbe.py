@@ -16,6 +16,7 @@ from deterrence.games.quantities import symbols
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.algebra.polytopes import Polytope, form, mean, members
 from deterrence.solvers.pbe import pbe
+from deterrence.solvers.signaling.equilibria import kind_of
 from deterrence.solvers.verify import verify
 from tests.strategies import signaling_games
 
@@ -447,6 +448,42 @@ def test_a_game_nobody_cares_about_has_one_component_per_path():
     ]
     assert found.probability("m0") == (0, 1)
     assert found.probability("r1") == (0, 1)
+
+
+def contrary():
+    """The receiver says yes or no, no pays nothing; yes pays the sender -1 where message and type fit, else 1."""
+    fits = np.array([[1, -1], [-1, 1]])
+    zero = np.zeros((2, 2))
+    return SignalingGame(
+        ("L", "R"), ("A", "B"), ("yes", "no"), [0.9, 0.1],
+        np.stack([-fits, zero], axis=-1), np.stack([fits, zero], axis=-1),
+    )  # fmt: skip
+
+
+def test_a_component_knows_every_kind_that_occurs_on_it():
+    """Separating, L to B and R to A, both met by no, is a corner of a component in which L mixes."""
+    game = contrary()
+    found = pbe(game)
+    separating = found.where(kind="separating")
+    assert separating
+    assert "separating" in found.kinds
+    for e in separating:
+        assert e.kind != "separating"
+        assert e.kind == e.kinds[0]
+        crossed = [v for v in e.vertices if v.sender.tolist() == [[0, 1], [1, 0]]]
+        assert crossed
+        assert all(v.receiver[0, :, 1].tolist() == [1, 1] for v in crossed)
+
+
+@given(game=signaling_games(shapes=((2, 2, 2), (3, 2, 2), (2, 3, 2))))
+def test_the_kinds_of_a_component_are_those_of_its_points(game):
+    """Each vertex and each average of two has a kind that its component names."""
+    for e in pbe(game):
+        vertices = [e.vertices[i] for i in range(min(len(e.vertices), 12))]
+        for a, b in itertools.combinations_with_replacement(vertices, 2):
+            sends = [np.flatnonzero(row).tolist() for row in (a.sender + b.sender)]
+            assert kind_of(sends, game.types, game.messages) in e.kinds
+        assert "mixes" not in e.kind or any(((row > 0) & (row < 1)).any() for row in e.profile.sender)
 
 
 def test_constant_payoffs_other_than_zero_are_ties_too():

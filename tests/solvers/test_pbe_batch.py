@@ -13,6 +13,7 @@ from deterrence.solvers import pbe_batch as batch_module
 from deterrence.solvers.pbe import pbe
 from deterrence.solvers.pbe_batch import pbe_batch
 from deterrence.solvers.signaling.off_path_faces import deterring_faces
+from deterrence.solvers.signaling.tied_games import survey_tied
 from deterrence.solvers.signaling.two_by_two_kernel import survey_222
 from deterrence.solvers.signaling.two_type_kernel import Tile, kind_names, survey_tile
 
@@ -284,17 +285,132 @@ def test_one_type_with_ties_is_flagged():
 # ---------------------------------------------------------------- two methods
 
 
-@pytest.mark.parametrize("integers", [None, 4, 9])
-def test_fast_path_agrees_with_the_general_kernel(integers):
+def test_fast_path_agrees_with_the_general_kernel():
+    tile = tile_of(3000, seed=8)
+    names = kind_names(("a", "b"), ("x", "y"))
+    with np.errstate(all="ignore"):
+        fast, general = survey_222(tile, names, 0.0), survey_tile(tile, names, 1e-9)
+    assert not fast.unsolved.any()
+    assert_same_survey(fast, general, ~general.degenerate)
+
+
+def assert_same_survey(one, other, where):
+    assert (one.count == other.count)[where].all()
+    assert all((one.kinds[name] == other.kinds[name])[where].all() for name in other.kinds)
+    assert one.low[:, where] == pytest.approx(other.low[:, where], abs=1e-9, nan_ok=True)
+    assert one.high[:, where] == pytest.approx(other.high[:, where], abs=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("integers", [None, 9])
+def test_the_kernel_of_ties_needs_no_ties(integers):
+    """Where no number is near zero it finds what the fast path finds."""
     tile = tile_of(3000, seed=8, integers=integers)
     names = kind_names(("a", "b"), ("x", "y"))
     with np.errstate(all="ignore"):
-        fast, general = survey_222(tile, names, 1e-9), survey_tile(tile, names, 1e-9)
-    assert (fast.count == general.count).all()
-    assert (fast.degenerate == general.degenerate).all()
-    assert all((fast.kinds[name] == general.kinds[name]).all() for name in names)
-    assert fast.low == pytest.approx(general.low, abs=1e-9, nan_ok=True)
-    assert fast.high == pytest.approx(general.high, abs=1e-9, nan_ok=True)
+        fast, tied = survey_222(tile, names, 0.0), survey_tied(tile, names)
+    assert_same_survey(tied, fast, ~fast.unsolved)
+    assert not tied.degenerate[~fast.unsolved].any()
+    assert tied.degenerate.any() == fast.unsolved.any()
+
+
+# ---------------------------------------------------------------- ties
+
+DIGITS = {"2": (2, 1), "3": (3, 1), "4": (4, 1), "9": (9, 1), "tenths": (4, 10)}
+
+
+def tied_games(n, seed, digits, prior):
+    """Payoffs of few digits, and priors that are certain, in quarters, in tenths, in thirds or of 17 digits."""
+    rng = np.random.default_rng(seed)
+    integers, divisor = DIGITS[digits]
+    games = random_games(n, (2, 1, 2, 2), seed=seed, integers=integers)
+    low, high, parts = {"quarters": (0, 5, 4), "tenths": (1, 10, 10), "thirds": (1, 3, 3), "random": (0, 1, 1)}[prior]
+    strong = rng.random(n) if prior == "random" else rng.integers(low, high, n) / parts
+    return SignalingGame(
+        games.types, games.messages, games.responses, np.stack([strong, 1 - strong], axis=-1),
+        games.sender_payoffs / divisor, games.receiver_payoffs / divisor, events=games.events,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("prior", ["quarters", "tenths", "thirds", "random"])
+@pytest.mark.parametrize("digits", list(DIGITS))
+def test_ties_are_settled_by_arrays_as_one_by_one(monkeypatch, digits, prior):
+    n = 25
+    games = tied_games(n, 3, digits, prior)
+    singly = [pbe(games[i]) for i in range(n)]
+
+    def refuse(game, tol):
+        raise AssertionError("arrays suffice for whole numbers and short decimals")
+
+    monkeypatch.setattr(batch_module, "_solve_one", refuse)
+    found = pbe_batch(games)
+    assert not found.unsolved.any()
+    for i in range(n):
+        assert_agrees(found, i, singly[i], ("r0", "m1", "odd"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prior", ["quarters", "tenths", "thirds", "random"])
+@pytest.mark.parametrize("digits", list(DIGITS))
+def test_many_ties_are_settled_by_arrays_as_one_by_one(digits, prior):
+    games = tied_games(1500, 4, digits, prior)
+    found = pbe_batch(games)
+    for i in range(1500):
+        assert_agrees(found, i, pbe(games[i]), ("r0", "m1", "odd"))
+
+
+def test_the_answer_of_a_batch_does_not_depend_on_its_size():
+    whole = random_games(40_000, (2, 1, 2, 2), seed=2, integers=101)
+    few = SignalingGame(
+        whole.types, whole.messages, whole.responses, whole.prior[:500],
+        whole.sender_payoffs[:500], whole.receiver_payoffs[:500], events=whole.events,
+    )  # fmt: skip
+    large, small = pbe_batch(whole), pbe_batch(few)
+    assert (large.count[:500] == small.count).all()
+    assert all((flags[:500] == small.kinds[kind]).all() for kind, flags in large.kinds.items())
+    for ours, theirs in zip(large.probability("r0"), small.probability("r0"), strict=True):
+        assert (ours[:500] == theirs).all()
+
+
+def test_a_game_that_large_batches_answered_otherwise():
+    """Payoffs 0 to 100, one tie: the lowest probability of r0 was 0.0074 among 200,000 games and 0.0016 alone."""
+    U = [[[22, 36], [65, 33]], [[62, 95], [36, 20]]]
+    V = [[[11, 7], [2, 44]], [[69, 69], [13, 0]]]
+    prior = (0.9926134664963215, 0.007386533503678447)
+    batch = pbe_batch(
+        SignalingGame(("a", "b"), ("m0", "m1"), ("r0", "r1"), [prior] * 3, np.array([U] * 3), np.array([V] * 3))
+    )
+    alone = pbe(SignalingGame(("a", "b"), ("m0", "m1"), ("r0", "r1"), prior, U, V))
+    assert batch.probability("r0")[0] == pytest.approx([alone.probability("r0")[0]] * 3, abs=1e-12)
+    assert batch.probability("r0")[0][0] == pytest.approx(0.00158283, abs=1e-8)
+
+
+def test_kinds_at_the_corner_of_a_component_are_flagged_in_batches():
+    """L sends B and R sends A, both met by no: a corner of the component in which L mixes (see test_pbe)."""
+    fits = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    zero = np.zeros((2, 2))
+    prior = np.array([[0.9, 0.1], [0.8, 0.2], [0.35, 0.65]])
+    games = SignalingGame(
+        ("L", "R"), ("A", "B"), ("yes", "no"), prior, np.stack([-fits, zero], axis=-1), np.stack([fits, zero], axis=-1)
+    )
+    found = pbe_batch(games)
+    assert found.kinds["separating"].all()
+    for i in range(3):
+        assert_agrees(found, i, pbe(games[i]), ("yes", "A"))
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e13])
+def test_scale_and_offset_do_not_matter_to_a_batch(scale, offset):
+    games = tied_games(15, 5, "4", "quarters")
+    moved = SignalingGame(
+        games.types, games.messages, games.responses, games.prior,
+        scale * (games.sender_payoffs + offset), games.receiver_payoffs, events=games.events,
+    )  # fmt: skip
+    base, found = pbe_batch(games), pbe_batch(moved)
+    if scale == 1.0:
+        assert (base.count == found.count).all()
+    for i in range(15):
+        assert_agrees(found, i, pbe(moved[i]), ("r0", "odd"))
 
 
 def test_every_game_has_an_equilibrium():

@@ -8,7 +8,7 @@ from dataclasses import replace
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Verdict
 from deterrence.games.errors import SolverError
 from deterrence.games.signaling import SignalingGame
-from deterrence.solvers.algebra.polytopes import members
+from deterrence.solvers.algebra.polytopes import members, support
 from deterrence.solvers.refinements import refine
 from deterrence.solvers.signaling.cells import Tables, all_messages
 from deterrence.solvers.signaling.components import Component, components
@@ -78,6 +78,28 @@ def kind_of(sends: Sequence[Sequence[int]], types: Sequence[str], messages: Sequ
     return "separating" if len(distinct) == len(sends) else "partially pooling"
 
 
+def _kinds(component: Component, game: SignalingGame) -> tuple[str, ...]:
+    """Return every kind that occurs on a component, the interior's first.
+
+    A point's support is the union of the supports of the vertices that it is an average of.
+    """
+    T, M = len(game.types), len(game.messages)
+    full = (1 << M) - 1
+    found = {support(point) for point in component.senders}
+    fresh = list(found)
+    corners = list(found)
+    while fresh:
+        mask = fresh.pop()
+        for other in corners:
+            union = mask | other
+            if union not in found:
+                found.add(union)
+                fresh.append(union)
+    names = {kind_of([members(mask >> t * M & full) for t in range(T)], game.types, game.messages) for mask in found}
+    interior = kind_of([members(mask) for mask in component.sends], game.types, game.messages)
+    return (interior, *sorted(names - {interior}))
+
+
 def _components(tables: Tables, limit: int) -> list[Component]:
     messages = all_messages(tables, limit)
     return components(tables, messages, supports(tables, messages, limit), limit // _WORTH)
@@ -89,6 +111,7 @@ def _certified(game: SignalingGame, tables: Tables, component: Component, exact:
         game=game,
         concept="pbe",
         kind=kind_of([members(mask) for mask in component.sends], game.types, game.messages),
+        kinds=_kinds(component, game),
         profile=vertices.interior(),
         vertices=vertices,
         refine=_refine,

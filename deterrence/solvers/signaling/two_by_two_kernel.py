@@ -8,8 +8,8 @@ to the other is the sign of a determinant of four of the d; whether both types c
 the two segments of payoffs cross, is two pairs of these signs. So the games of a tile are sorted by eight
 differences, four determinants and six gains of the receiver, all else being logic on booleans.
 
-A game in which any of the eighteen numbers is near zero goes to `two_type_kernel`, which tells whether it
-matters. Axes: ``d[t, r, s]`` and so on, with the games of a tile last.
+A game in which any of the eighteen numbers is near zero is left to `tied_games`, which decides them exactly. Axes:
+``d[t, r, s]`` and so on, with the games of a tile last.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import numpy as np
 
 from deterrence.games.batch import Survey
 from deterrence.games.quantities import Array
-from deterrence.solvers.signaling.two_type_kernel import Tile, survey_tile
+from deterrence.solvers.signaling.tied_games import BLUR
+from deterrence.solvers.signaling.two_type_kernel import Tile
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +38,14 @@ class _Signs:
 
 
 def survey_222(tile: Tile, names: Sequence[str], tol: float) -> Survey:
-    """Return counts, kinds, event ranges and ties of the 2 x 2 x 2 games of a tile (one receiver type)."""
+    """Return counts, kinds, event ranges and ties of the 2 x 2 x 2 games of a tile (one receiver type).
+
+    ``unsolved`` marks games in which some number is near zero, by ``tol`` or as far as floats tell; their answers here
+    mean nothing.
+    """
     U, V, view = tile.U[:, 0], tile.V[:, 0], tile.receiver_view[:, 0]
     gains = V[:, :, 1] - V[:, :, 0]
-    signs = _signs(U, V, gains, view, tol)
+    signs = _signs(U, V, gains, view, max(BLUR, 4 * tol))
     found = _Found.empty(len(names), U.shape[-1], len(tile.events))
     for m in (0, 1):
         _pooling(found, tile, signs, m)
@@ -48,14 +53,13 @@ def survey_222(tile: Tile, names: Sequence[str], tol: float) -> Survey:
         for t in (0, 1):
             _one_mixes(found, tile, signs, gains, t, m)
     _both_mix(found, tile, signs, gains)
-    _settle_near_ties(found, tile, signs.near, names, tol)
     empty = found.count == 0
     found.low[:, empty] = found.high[:, empty] = np.nan
     return Survey(
         count=found.count,
         kinds=dict(zip(names, found.kinds, strict=True)),
         degenerate=found.degenerate,
-        unsolved=found.unsolved | empty,
+        unsolved=signs.near | empty,
         low=found.low,
         high=found.high,
     )
@@ -85,17 +89,18 @@ class _Found:
         self.high[event, games] = np.maximum(self.high[event, games], chance)
 
 
-def _signs(U: Array, V: Array, gains: Array, view: Array, tol: float) -> _Signs:
+def _signs(U: Array, V: Array, gains: Array, view: Array, blur: float) -> _Signs:
     d = U[:, 0, :, None] - U[:, 1, None, :]
     turn = np.empty((2, 2, U.shape[-1]))
     np.subtract(d[1, 0] * d[0, 1], d[1, 1] * d[0, 0], out=turn[0])
     np.subtract(d[1, :, 0] * d[0, :, 1], d[1, :, 1] * d[0, :, 0], out=turn[1])
     pooled = view[0] * gains[0] + view[1] * gains[1]
-    span_u, span_v = np.ptp(U.reshape(8, -1), axis=0), np.ptp(V.reshape(8, -1), axis=0)
+    size_u, size_v = np.abs(U).reshape(8, -1).max(axis=0), np.abs(V).reshape(8, -1).max(axis=0)
     worse, turns = d < 0, turn > 0
-    near = np.abs(d, out=d).min(axis=(0, 1, 2)) <= tol * span_u
-    near |= np.abs(turn, out=turn).min(axis=(0, 1)) <= 4 * tol * span_u**2
-    near |= np.minimum(np.abs(gains).min(axis=(0, 1)), np.abs(pooled).min(axis=0)) <= tol * span_v
+    # ~(x > y), not x <= y: where numbers overflow, nothing is certain
+    near = ~(np.abs(d, out=d).min(axis=(0, 1, 2)) > blur * size_u)
+    near |= ~(np.abs(turn, out=turn).min(axis=(0, 1)) > blur * size_u**2)
+    near |= ~(np.minimum(np.abs(gains).min(axis=(0, 1)), np.abs(pooled).min(axis=0)) > blur * size_v)
     near |= view.min(axis=0) <= 0
     return _Signs(worse, turns, gains[0] > 0, gains[1] > 0, pooled > 0, near)
 
@@ -214,15 +219,3 @@ def _ratio(tile: Tile, gains: Array, m: int, games: Array) -> Array:
     """Return the likelihood ratio at which the receiver switches after m."""
     view = tile.receiver_view[:, 0, games]
     return np.asarray(-(view[0] * gains[0, m, games]) / (view[1] * gains[1, m, games]))
-
-
-def _settle_near_ties(found: _Found, tile: Tile, near: Array, names: Sequence[str], tol: float) -> None:
-    games = np.flatnonzero(near)
-    if not games.size:
-        return
-    few = survey_tile(tile.chosen(games), names, tol)
-    found.count[games] = few.count
-    found.kinds[:, games] = np.stack([few.kinds[name] for name in names])
-    found.degenerate[games] = few.degenerate
-    found.unsolved[games] = few.unsolved
-    found.low[:, games], found.high[:, games] = few.low, few.high

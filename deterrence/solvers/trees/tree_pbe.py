@@ -110,6 +110,7 @@ def _lift_one(game: ExtensiveGame, reduction: Reduction[SignalingGame], e: Equil
         game=game,
         concept=e.concept,
         kind=e.kind,
+        kinds=e.kinds,
         profile=profile,
         vertices=() if e.isolated else vertices,
         certificate=certificate,
