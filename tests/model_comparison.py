@@ -9,6 +9,11 @@ from typing import Any
 
 import numpy as np
 
+import deterrence as dt
+from deterrence.models.blocks import gather
+from deterrence.models.parameter_table import flat, nested
+from deterrence.models.variants import entries, pick
+
 CHECKS = json.loads((Path(__file__).parent / "data" / "model_checks.json").read_text("utf-8"))
 
 
@@ -54,3 +59,16 @@ def _near(found: float, expected: float, tol: float) -> bool:
     if found == expected or abs(found - expected) <= max(tol, 1e-12):
         return True
     return bool(np.isfinite(found)) and float(f"{found:.8g}") == expected
+
+
+def quantities(id: str, route: str = "closed_form", **params: Any) -> Any:
+    """Return the quantities of a model; where numbers are given as lists, lists of them, asked for point by point."""
+    model = dt.models.get(id)
+    variant = pick(model.variants, model.parameters, params, id)
+    numbers = {entry.name for entry in entries(variant, model.parameters) if isinstance(entry, dt.Parameter)}
+    lists = {name: values for name, values in flat(params).items() if name in numbers and isinstance(values, list)}
+    if not lists:
+        return getattr(model, route)(**params)
+    fixed = {name: value for name, value in flat(params).items() if name not in lists}
+    rows = zip(*lists.values(), strict=True)
+    return gather([getattr(model, route)(**nested({**fixed, **dict(zip(lists, row, strict=True))})) for row in rows])

@@ -240,7 +240,7 @@ def _forms(model: Model, given: Mapping[str, Any]) -> list[Variant]:
     if "mode" in given:
         return [pick(model.variants, model.parameters, given, model.id)]
     names = {name.split(".")[0] for name in given}
-    return [v for v in model.variants if not v.words and names <= set(groups(v, model.parameters))]
+    return [v for v in model.variants if not v.name and names <= set(groups(v, model.parameters))]
 
 
 def _form(model: Model, variant: Variant, ranges: Mapping[str, Any], given: Mapping[str, Any]) -> ModelSubject:

@@ -49,7 +49,6 @@ def quota_response() -> Model:
         variants=(
             Variant(
                 name="largest unpunished severity",
-                words=("unpunished",),
                 game=free_bite_game,
                 takes=("N", "k", "c", "cap"),
                 closed_form=free_bite,

@@ -70,7 +70,6 @@ def alliance_signaling() -> Model:
         variants=(
             Variant(
                 name="sweep of the D1-selected class over k",
-                words=("D1",),
                 game=signaling_game,
                 closed_form=selected,
                 read=read_selected,

@@ -70,7 +70,6 @@ def two_audiences() -> Model:
             ),
             Variant(
                 name="minimise L_A(1-q)+L_P q^2",
-                words=("inim",),
                 takes=("L_A", "L_P"),
                 game=least_loss_game,
                 closed_form=least_loss,

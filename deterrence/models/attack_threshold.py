@@ -58,7 +58,6 @@ def calibrated_risk() -> Model:
             ),
             Variant(
                 name="maximise P_war over q=q_hat",
-                words=("maxim", "P_war"),
                 takes=("V", "c"),
                 game=most_dangerous_game,
                 closed_form=most_dangerous,
@@ -66,7 +65,6 @@ def calibrated_risk() -> Model:
             ),
             Variant(
                 name="calibrated: q_hat=q",
-                words=("q_hat",),
                 takes=("q", "V", "c"),
                 game=lambda q, V, c: risk_game(q, q, V, c),
                 closed_form=lambda q, V, c: risk(q, q, V, c),

@@ -15,6 +15,10 @@ from deterrence.models.parameter_table import nested
 Range: TypeAlias = tuple[float, float]
 
 
+class NoEquilibrium(SolverError):
+    """A concept has no equilibrium at a point, so that no event has a probability there."""
+
+
 class Points(Sequence[dict[str, Any]]):
     """The parameter values of each point, made when asked for: most of many points are never looked at one by one."""
 
@@ -164,4 +168,6 @@ def _entries(found: Mapping[str, Any], names: tuple[str, ...], where: str = "") 
 def _code(error: Exception) -> Status:
     if isinstance(error, ParameterError):
         return Status.INVALID
+    if isinstance(error, NoEquilibrium):
+        return Status.NO_EQUILIBRIUM
     return Status.NOT_CONVERGED if isinstance(error, SolverError) else Status.FAILED

@@ -51,7 +51,6 @@ def pooled_forces() -> Model:
         variants=(
             Variant(
                 name="threshold interoperability",
-                words=("threshold",),
                 takes=("M_A", "M_P", "M_G", "q", "v", "c"),
                 requires=("q > 0",),
                 game=threshold_game,

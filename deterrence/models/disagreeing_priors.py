@@ -187,7 +187,6 @@ def disputed_alliance() -> Model:
         variants=(
             Variant(
                 name=HYPERGAME,
-                words=("hypergame",),
                 takes=("rho_true", "rho_guarantor_model", "rho_attacker_model", *SHARED),
                 game=true_alliance,
                 closed_form=composed_signal,

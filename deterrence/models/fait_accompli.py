@@ -66,7 +66,7 @@ def fait_accompli_or_coercion() -> Model:
         closed_form=known_cost,
         read=read_choice,
         draw=draw,
-        variants=(Variant(name="c_D ~ U[0,C]", words=("U[0",), **private), Variant(**private)),
+        variants=(Variant(name="c_D ~ U[0,C]", **private), Variant(**private)),
         formulas={
             "coercion": r"p + c_D",
             "fait accompli": r"p + \delta + c_D - f",

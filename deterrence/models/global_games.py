@@ -105,7 +105,6 @@ def continuum_flat_prior() -> Model:
         variants=(
             Variant(
                 name="attacker knows theta, pays kappa=0, sigma->0",
-                words=("knows theta",),
                 takes=("c", "theta"),
                 game=lambda c, **_: flat_prior_game(c, 1.0),
                 closed_form=lambda c, **_: {"P_attack": c},

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from typing import overload
 
 from deterrence.games.errors import ParameterError
 from deterrence.models.model import Model
 from deterrence.models.parameter_table import Choice, Entry
-from deterrence.models.registry import ALIASES, REGISTRY
+from deterrence.models.registry import ALIASES, REGISTRY, library_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +117,7 @@ def get(id: str) -> Model:
         near = difflib.get_close_matches(asked, list(known), n=3, cutoff=0.4)
         hint = f"; did you mean {', '.join(known[n] for n in near)}?" if near else ""
         raise ParameterError(f"no model has the id {id!r}{hint} (dt.models.catalogue() lists all {len(REGISTRY)})")
-    return _made(ALIASES.get(found, found))
-
-
-@cache
-def _made(id: str) -> Model:
-    module, function = REGISTRY[id]
-    model: Model = getattr(importlib.import_module(f"deterrence.models.{module}"), function)()
+    model: Model = library_model(ALIASES.get(found, found))
     return model
 
 

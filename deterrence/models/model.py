@@ -7,9 +7,11 @@ formulas.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -23,22 +25,47 @@ from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.events import Event
 from deterrence.games.immutable import Immutable
 from deterrence.games.parameters import Parameter
+from deterrence.games.quantities import as_float
 from deterrence.games.services import service
 from deterrence.games.signaling import SignalingGame
-from deterrence.models.blocks import Points, Reasons, answer_of_batch, answer_of_points, gather, spread
-from deterrence.models.candidates import Candidate
-from deterrence.models.parameter_table import Entry, flat, nested
+from deterrence.models.blocks import NoEquilibrium, Points, Reasons, answer_of_batch, answer_of_points, gather, spread
+from deterrence.models.parameter_table import Choice, Entry, flat, nested
+from deterrence.models.registry import REGISTRY, library_model
 from deterrence.models.variants import (
     Values,
     Variant,
     check_symbols,
     fitting,
+    groups,
     pick,
     random_values,
     swept_names,
     values_of,
 )
-from deterrence.solvers.concepts import choose_concept
+from deterrence.solvers.concepts import ChosenConcept, choose_concept
+
+PROPOSED = "candidate"  # the concept of a model that proposes an equilibrium, to be certified
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A profile of a game that a paper calls an equilibrium.
+
+    Attributes
+    ----------
+    game : SignalingGame
+    profile : SignalingProfile
+        Strategies and beliefs, off the path too.
+    kind : str
+        What the paper calls it.
+    """
+
+    game: Any
+    profile: Any
+    kind: str
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.kind} of {self.game!r}</p>"
 
 
 class Model(Immutable, Display):
@@ -137,6 +164,8 @@ class Model(Immutable, Display):
         fixed = None if callable(game) else game
         if fixed is not None:
             check_symbols(fixed, self.parameters, name)
+        if concept not in ("", PROPOSED):
+            choose_concept(concept, fixed)
         first = Variant(
             game=game if fixed is None else lambda **values: fixed.at(**values),
             closed_form=closed_form,
@@ -177,7 +206,7 @@ class Model(Immutable, Display):
         return self._solve(variant.game(**values), variant.concept or self.concept)
 
     def closed_form(self, **params: Any) -> Values:
-        """Return the model's quantities by formula. A number given as a list is a sweep: quantities are then lists.
+        """Return the model's quantities by formula.
 
         Raises
         ------
@@ -250,7 +279,7 @@ class Model(Immutable, Display):
         *,
         at: Mapping[str, object] | None = None,
         events: Sequence[str] = ("attack",),
-        concept: str | None = None,
+        concept: Any = None,
         settle: bool = True,
     ) -> BlockAnswer:
         """Return the model's answers at n points at once, over all equilibria.
@@ -282,16 +311,36 @@ class Model(Immutable, Display):
         arrays = {name: np.asarray(x, dtype=np.float64) for name, x in values.items()}
         given = {**flat(dict(at or {})), **arrays}
         variant = pick(self.variants, self.parameters, given, self.id)
-        own = variant.concept or self.concept
+        own = variant.concept or self.concept or ("pbe" if variant.arrays else "")
+        other = None if concept is None else _other_concept(concept, own)
         points = Points(given, arrays)
         bare = variant.closed_form is None and variant.read is None
-        if concept not in (None, own) or (bare and not variant.arrays):
-            other = concept or own
-            return answer_of_points(lambda point: self._chances(point, events, other), points, events)
+        if other is not None or (bare and not variant.arrays):
+            return answer_of_points(lambda point: self._chances(point, events, other or own), points, events)
         if variant.arrays:
             return self._batch(variant, given, points, events, settle)
         route = self._by_solver if concept is not None or variant.closed_form is None else self._by_formula
         return answer_of_points(lambda point: self._quantities(point, route), points, events)
+
+    def check_concept(self, concept: Any, given: Sequence[str] = ()) -> None:
+        """Raise ParameterError unless a concept serves the form of the model's game.
+
+        Parameters
+        ----------
+        concept : str or concept
+        given : sequence of str
+            Names of the parameters that are given, which tell the variant.
+        """
+        names = {name.split(".")[0] for name in given} - {"mode"}
+        for variant in self.variants:
+            if names <= set(groups(variant, self.parameters)):
+                game = variant.game(**values_of(variant, self.parameters, self.requires, {}, self.id))
+                if isinstance(game, Mapping):
+                    raise ParameterError(
+                        f"{self.id} makes several games ({', '.join(game)}), solved by its own concepts"
+                    )
+                choose_concept(concept, game)
+                return
 
     def spec(self) -> dict[str, Any]:
         """Return what identifies the model: id, parameters and defaults, as JSON-able data."""
@@ -305,20 +354,15 @@ class Model(Immutable, Display):
         }
 
     def __reduce__(self) -> Any:
-        from deterrence.models.library import get
-        from deterrence.models.registry import REGISTRY
-
-        if self.id in REGISTRY and get(self.id) is self:
-            return get, (self.id,)  # another process makes its own
+        if self.id in REGISTRY and library_model(self.id) is self:
+            return library_model, (self.id,)  # another process makes its own
         return super().__reduce__()
 
     def __repr__(self) -> str:
         return f"Model({self.id!r}, {self.title!r}, {self.source!r})"
 
     def _repr_html_(self) -> str:
-        from deterrence.models.display import model_html
-
-        return model_html(self)
+        return _html(self)
 
     def _repr_latex_(self) -> str:
         return "\n".join(f"$${latex}$$" for latex in self.formulas.values())
@@ -333,6 +377,12 @@ class Model(Immutable, Display):
         swept = swept_names(pick(self.variants, self.parameters, params, self.id), self.parameters, params)
         if not swept:
             return route(*self._settled(params))
+        warnings.warn(
+            f"{self.id} is asked for its quantities at lists of {', '.join(swept)}; ask point by point, or sweep: "
+            "model.sweep(over={...})",
+            DeprecationWarning,
+            stacklevel=3,
+        )
         lists = flat(params)
         lengths = {len(lists[name]) for name in swept}
         if len(lengths) > 1 or 0 in lengths:
@@ -358,7 +408,7 @@ class Model(Immutable, Display):
         solutions = self._solve(unknowns, "")
         return {**found, **(solutions[0] if solutions else dict.fromkeys(unknowns.unknowns))}
 
-    def _solve(self, game: Any, concept: str) -> Any:
+    def _solve(self, game: Any, concept: Any) -> Any:
         if isinstance(game, Mapping):
             return {key: self._solve(part, concept) for key, part in game.items()}
         if isinstance(game, Candidate):
@@ -393,18 +443,30 @@ class Model(Immutable, Display):
             found = replace(found, survey=replace(survey, settle=False))
         return spread(answer_of_batch(found, asked, inside.size), inside, len(points), reasons)
 
-    def _chances(self, point: Values, events: Sequence[str], concept: str) -> Values:
+    def _chances(self, point: Values, events: Sequence[str], concept: Any) -> Values:
         """Return the range of each event over each equilibrium of another concept."""
         variant, values = self._settled(point)
-        found = self._solve(variant.game(**values), concept)
+        solution = self._solve(variant.game(**values), concept)
         asked = {name: self.event_map.get(name, name) for name in events}
+        if not isinstance(solution, EquilibriumSet):  # the play of levels: no equilibrium, but it has chances
+            return {f"P_{name}": tuple(solution.probability(event)) for name, event in asked.items()}
+        if not solution:
+            raise NoEquilibrium(
+                f"the set of {solution.concept} equilibria is empty, so no event has a probability in it"
+            )
         return {
             f"{i + 1}. {e.kind}": {f"P_{name}": e.probability_range(event) for name, event in asked.items()}
-            for i, e in enumerate(found)
+            for i, e in enumerate(solution)
         }
 
     def _why(self) -> str:
         return f": {self.one_route}" if self.one_route else ""
+
+
+def _other_concept(concept: Any, own: str) -> ChosenConcept | None:
+    """Return the concept that a user asks for; None if it is the model's own."""
+    chosen = choose_concept(concept)
+    return None if own not in ("", PROPOSED) and chosen.label == choose_concept(own).label else chosen
 
 
 def _judged(candidate: Candidate) -> EquilibriumSet:
@@ -413,7 +475,9 @@ def _judged(candidate: Candidate) -> EquilibriumSet:
     from deterrence.solvers.verify import verify
 
     certificate = verify(candidate.game, candidate.profile)
-    if not certificate.sequentially_rational or certificate.max_belief_error > 1e-9:
+    span = max(float(np.ptp(as_float(payoffs))) for payoffs in (candidate.game.U, candidate.game.V))
+    # payoffs of a proposal are computed, so that a gain within their rounding is none
+    if certificate.max_regret > 1e-9 * span or certificate.max_belief_error > 1e-9:
         raise SolverError(
             f"the proposed profile is no equilibrium: some player gains {certificate.max_regret:.2e} by deviating"
         )
@@ -426,3 +490,35 @@ def _judged(candidate: Candidate) -> EquilibriumSet:
         refine=refine,
     )
     return EquilibriumSet(game=candidate.game, concept="pbe", method="proposed", equilibria=(one,), complete=False)
+
+
+def _html(model: Any) -> str:
+    """Return a model as HTML; formulas are LaTeX, which Jupyter sets."""
+    parts = [
+        f"<h3>{escape(model.title)} <small>({escape(model.id)})</small></h3>",
+        f"<p>{escape(model.source)}. {escape(model.mechanism)}</p>",
+    ]
+    if model.differs:
+        parts.append(f"<p>Differs from the source: {escape(model.differs)}</p>")
+    rows = "".join(_row_html(entry) for entry in model.parameters)
+    heads = "".join(f'<th scope="col">{h}</th>' for h in ("parameter", "default", "range", "unit", "meaning"))
+    parts.append(f'<table aria-label="parameters"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>')
+    parts += [f"<p>{escape(what)}: $${latex}$$</p>" for what, latex in model.formulas.items()]
+    parts.append(_game_html(model.game()))
+    return "\n".join(part for part in parts if part)
+
+
+def _row_html(entry: Entry) -> str:
+    if isinstance(entry, Choice):
+        cells = (entry.name, entry.default, " | ".join(entry.options), "", entry.meaning)
+    else:
+        cells = (entry.name, str(entry.default), f"[{entry.low:g}, {entry.high:g}]", entry.unit, entry.meaning)
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def _game_html(game: Any) -> str:
+    if isinstance(game, dict):
+        return "\n".join(f"<h4>{escape(str(name))}</h4>{_game_html(part)}" for name, part in game.items())
+    if hasattr(game, "_repr_html_"):
+        return str(game._repr_html_())
+    return f"<pre>{escape(repr(game))}</pre>"

@@ -74,7 +74,6 @@ def unilateral_deterrence() -> Model:
         variants=(
             Variant(
                 name="sweep of the D1-selected class over p_Def",
-                words=("D1",),
                 game=signaling_game,
                 closed_form=selected,
                 read=read_selected,

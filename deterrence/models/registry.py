@@ -6,7 +6,10 @@ the package. ``ALIASES`` gives other names under which a model is asked for.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 REGISTRY: Mapping[str, tuple[str, str]] = {
     # backward induction and attack thresholds
@@ -103,3 +106,10 @@ ALIASES: Mapping[str, str] = {
     "REF": "REF-ALSIG",
     "D1": "D1-3TYPE",
 }
+
+
+@cache
+def library_model(id: str) -> Any:
+    """Return the model with an id of ``REGISTRY``, made when it is first asked for."""
+    module, function = REGISTRY[id]
+    return getattr(importlib.import_module(f"deterrence.models.{module}"), function)()

@@ -67,7 +67,6 @@ def decision_delay() -> Model:
             ),
             Variant(
                 name="largest decision delay that still deters",
-                words=("delay", "deter"),
                 takes=("lam", "rho", "N", "k", "nu", "gain", "loss"),
                 game=delay_game,
                 closed_form=largest_delay,

@@ -66,7 +66,7 @@ def salami() -> Model:
         closed_form=red_lines,
         read=read_limit,
         draw=draw,
-        variants=(Variant(name="N slices", words=("slice",), **slices), Variant(**slices)),
+        variants=(Variant(name="N slices", **slices), Variant(**slices)),
         formulas={
             "red lines that hold": r"r_j = \frac{c}{p} \left( (1-p)^{-j} - 1 \right) \le 1",
         },

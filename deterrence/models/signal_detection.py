@@ -66,7 +66,6 @@ def posture_detection() -> Model:
         variants=(
             Variant(
                 name="d_prime that maximises P_war",
-                words=("maxim", "P_war"),
                 takes=("rho", "mu_star"),
                 game=most_dangerous_game,
                 closed_form=most_dangerous,

@@ -21,8 +21,7 @@ from deterrence.games.errors import ParameterError
 from deterrence.games.parameters import Parameter
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
-from deterrence.models.candidates import Candidate
-from deterrence.models.model import Model
+from deterrence.models.model import Candidate, Model
 from deterrence.models.parameter_table import Series
 
 THETA = Series("theta", (1, 2, 3), 1e-6, 1e3, "worth", "worth of each type, ascending")

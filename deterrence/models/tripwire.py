@@ -55,7 +55,6 @@ def tripwire_force() -> Model:
         variants=(
             Variant(
                 name="minimum T that deters a known v",
-                words=("deter",),
                 takes=("v", "b", "t", "K", "c"),
                 requires=("t > 0",),
                 game=least_force_game,
@@ -65,7 +64,6 @@ def tripwire_force() -> Model:
             ),
             Variant(
                 name="maximise P_war over T",
-                words=("maxim", "P_war"),
                 takes=("b", "t", "K", "V", "c"),
                 requires=("t > 0", "b < K"),
                 game=most_dangerous_game,

@@ -1,7 +1,12 @@
-"""The forms that a model comes in: a plain one, and others asked for by name (``mode``) or by their own parameters."""
+"""The forms that a model comes in: a plain one, and others asked for by name (``mode``) or by their own parameters.
+
+What must hold between parameters is written as text: ``"v_I < w < v_R"`` checks, explains and documents itself.
+"""
 
 from __future__ import annotations
 
+import ast
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -10,14 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.games.continuous import ContinuousGame
-from deterrence.games.errors import GameError, ParameterError
+from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.parameters import Parameter
 from deterrence.models.parameter_table import Choice, Entry, Series, complete, flat, group_names, nested
-from deterrence.models.requirements import holds, names_in, require
 
 Values: TypeAlias = dict[str, Any]
 
 MOST_DRAWS = 20_000  # random parameter sets tried before a model is told to bring its own ``draw``
+
+_COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.NotEq: operator.ne,
+}
+_ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +46,6 @@ class Variant:
     ----------
     name : str
         What ``mode`` says to ask for it; ``""`` if it is told by its parameters alone.
-    words : tuple of str
-        Words that all stand in a ``mode`` that means this variant (the name itself always does).
     takes : tuple of str
         Names of its parameters, a structured one once; empty: all of the model's.
     game : callable
@@ -56,7 +72,6 @@ class Variant:
 
     game: Callable[..., Any]
     name: str = ""
-    words: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     table: tuple[Entry, ...] = ()
     closed_form: Callable[..., Values] | None = None
@@ -79,15 +94,12 @@ def pick(variants: Sequence[Variant], table: Sequence[Entry], given: Mapping[str
     mode = given.get("mode")
     names = {name.split(".")[0] for name in given if name != "mode"}
     if mode is not None:
-        for variant in variants:
-            if variant.name and (
-                variant.name == mode or (variant.words and all(w in str(mode) for w in variant.words))
-            ):
-                return variant
-        if not str(mode).startswith("sweep"):  # a plain sweep needs no variant of its own: lists say what is swept
-            modes = [variant.name for variant in variants if variant.name]
-            raise ParameterError(f"{what} has no mode {mode!r}; its modes are {modes}")
-    plain = [variant for variant in variants if not variant.words]
+        named = {variant.name: variant for variant in variants if variant.name}
+        if mode not in named:
+            modes = f"its modes are {', '.join(map(repr, named))}" if named else "it has no modes"
+            raise ParameterError(f"{what} has no mode {mode!r}; {modes}{did_you_mean(mode, named)}")
+        return named[mode]
+    plain = [variant for variant in variants if not variant.name]
     for variant in plain:
         if names <= set(groups(variant, table)):
             return variant
@@ -202,3 +214,81 @@ def _between(entry: Parameter | Series, default: Any, rng: np.random.Generator) 
     low = entry.low if np.isfinite(entry.low) else float(np.min(default)) - 2
     high = entry.high if np.isfinite(entry.high) else float(np.max(default)) + 2
     return rng.uniform(low, high, size=np.shape(default))
+
+
+# ---------------------------------------------------------------- orderings of parameters
+
+
+def holds(requirement: str, values: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return whether a chain of inequalities holds at parameter values, elementwise where these are arrays.
+
+    Parameters
+    ----------
+    requirement : str
+        Comparisons of arithmetic on parameter names and numbers; ``A.war`` is the entry ``war`` of the parameter ``A``.
+    values : mapping
+        Numbers or arrays by name; nested mappings for structured parameters.
+
+    Raises
+    ------
+    ParameterError
+        If the text is no chain of comparisons, or names what is no parameter.
+    """
+    try:
+        chain = ast.parse(requirement, mode="eval").body
+    except SyntaxError:
+        raise ParameterError(
+            f"a requirement must be a chain of comparisons such as 'a < b', got {requirement!r}"
+        ) from None
+    if not isinstance(chain, ast.Compare):
+        raise ParameterError(f"a requirement must be a chain of comparisons such as 'a < b', got {requirement!r}")
+    terms = [_value(term, values, requirement) for term in (chain.left, *chain.comparators)]
+    result: NDArray[np.bool_] = np.asarray(True)
+    for compare, left, right in zip(chain.ops, terms, terms[1:], strict=False):
+        if type(compare) not in _COMPARE:
+            raise ParameterError(f"a requirement compares with <, <=, >, >= or !=, got {requirement!r}")
+        result = result & np.asarray(_COMPARE[type(compare)](left, right))
+    return result
+
+
+def names_in(requirement: str) -> frozenset[str]:
+    """Return the parameter names that a requirement speaks of (of structured ones, the name before the dot)."""
+    tree = ast.parse(requirement, mode="eval")
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+
+def require(requirements: tuple[str, ...], values: Mapping[str, Any], what: str) -> None:
+    """Raise ParameterError, stating the ordering and the values, unless every requirement holds everywhere."""
+    for requirement in requirements:
+        if not bool(np.all(holds(requirement, values))):
+            shown = ", ".join(f"{name} = {_shown(values[name])}" for name in sorted(names_in(requirement)))
+            raise ParameterError(f"{what} requires {requirement}, got {shown}")
+
+
+def _value(term: ast.expr, values: Mapping[str, Any], whole: str) -> Any:
+    match term:
+        case ast.Constant(value=int() | float() as number):
+            return number
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return -_value(inner, values, whole)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            return _ARITHMETIC[type(op)](_value(left, values, whole), _value(right, values, whole))
+        case ast.Name(id=name) if name in values:
+            return _number(values[name])
+        case ast.Attribute(value=ast.Name(id=name), attr=entry) if (
+            isinstance(values.get(name), Mapping) and entry in values[name]
+        ):
+            return _number(values[name][entry])
+    raise ParameterError(
+        f"cannot read {ast.unparse(term)!r} in the requirement {whole!r}; parameters are {sorted(values)}"
+    )
+
+
+def _number(value: Any) -> Any:
+    return np.asarray(value, dtype=np.float64) if isinstance(value, list | tuple) else value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_shown(x)}" for key, x in value.items()) + "}"
+    return f"{value:g}" if isinstance(value, int | float | np.floating) else str(value)

@@ -17,6 +17,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,10 @@ from deterrence.games.equilibrium import Strategies
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.play import end_probabilities
+from deterrence.games.play import end_probabilities, reach_by_slots
 from deterrence.games.quantities import Array
 from deterrence.perception.replies import reply
-from deterrence.perception.trees import Ends, strategies_of, tree_of
+from deterrence.perception.trees import Ends, own_slots, strategies_of, tree_of
 
 _MOST_MIXTURES = 20_000  # combinations of the others' levels
 
@@ -45,6 +46,8 @@ class LevelPlay:
         What each level does.
     weights : ndarray, shape (K + 1,)
         Share of each level in the population.
+    guesses : ndarray, shape (K + 1, K + 1)
+        Row h: with what probability a player of level h thinks another to be of each level; level 0 expects its like.
     ends : Ends
         What may happen.
     """
@@ -52,6 +55,7 @@ class LevelPlay:
     tree: ExtensiveGame = field(repr=False)
     behaviors: Array = field(repr=False)
     weights: Array
+    guesses: Array = field(repr=False)
     ends: Ends = field(repr=False)
 
     @property
@@ -72,14 +76,46 @@ class LevelPlay:
         GameError
             If the event is not known.
         """
-        chance = float(self._end_probabilities() @ self.ends.weights(event))
+        chance = float(end_probabilities(self.tree, self.behavior) @ self.ends.weights(event))
         return chance, chance
 
-    def _end_probabilities(self) -> Array:
-        used = np.flatnonzero(self.weights > 0)
-        behaviors, weights = _mixtures(self.tree, self.behaviors[used], self.weights[used], None)
-        ends: Array = weights @ end_probabilities(self.tree, behaviors)
-        return ends
+    @cached_property
+    def behavior(self) -> Array:
+        """What the population does, as a behaviour strategy of each player, shape (A,).
+
+        It leads to every node as often as a draw of each player's level does, which perfect recall allows (Kuhn 1953):
+        levels count at an information set by how often they come to it. Where none does, they count by their shares.
+        """
+        topology = self.tree.topology
+        mean = np.array(self.weights @ self.behaviors)
+        for i, player in enumerate(self.tree.players):
+            slots = np.ones((len(self.weights), len(topology.labels)))
+            mine = np.flatnonzero(own_slots(self.tree, player))
+            slots[:, mine] = self.behaviors[:, mine]
+            reach = reach_by_slots(topology, slots)
+            for s in topology.infosets:
+                share = self.weights * reach[:, s.nodes[0]]
+                if s.player == i and share.sum() > 0:
+                    mean[s.slots] = share @ self.behaviors[:, s.slots] / share.sum()
+        return mean
+
+    def expected_ends(self, player: str) -> Array:
+        """Return the distribution over ends that a player expects, the mean over its own levels, shape (Z,).
+
+        Raises
+        ------
+        GameError
+            If there is no such player.
+        """
+        mine = own_slots(self.tree, player)
+        total = np.zeros(len(self.ends.paths))
+        for level in np.flatnonzero(self.weights > 0):
+            behaviors, chances = _mixtures(
+                self.tree, self.behaviors, self.guesses[level], self.tree.players.index(player)
+            )
+            behaviors[:, mine] = self.behaviors[level, mine]
+            total += self.weights[level] * (chances @ end_probabilities(self.tree, behaviors))
+        return total
 
     def __repr__(self) -> str:
         return f"LevelPlay({len(self.behaviors) - 1} levels of {self.tree!r})"
@@ -113,8 +149,9 @@ def level_k(game: Any, *, level: int, at: Mapping[str, object] | None = None, to
     """
     top = _whole(level, "level")
     tree, ends = _prepared(game, at)
-    behaviors = _hierarchy(tree, top, lambda k: np.eye(k)[k - 1], tol)
-    return LevelPlay(tree=tree, behaviors=behaviors, weights=np.eye(top + 1)[top], ends=ends)
+    guesses = np.eye(top + 1)[[0, *range(top)]]
+    behaviors = _hierarchy(tree, guesses, tol)
+    return LevelPlay(tree=tree, behaviors=behaviors, weights=np.eye(top + 1)[top], guesses=guesses, ends=ends)
 
 
 def cognitive_hierarchy(
@@ -155,13 +192,13 @@ def cognitive_hierarchy(
     if poisson.sum() == 0:
         raise ParameterError(f"tau={tau:g} is so large that levels 0 to {top} have no weight; raise levels")
     tree, ends = _prepared(game, at)
-
-    def below(k: int) -> Array:
-        known = poisson[:k]
-        return np.asarray(known / known.sum() if known.sum() > 0 else np.eye(k)[k - 1])
-
-    behaviors = _hierarchy(tree, top, below, tol)
-    return LevelPlay(tree=tree, behaviors=behaviors, weights=poisson / poisson.sum(), ends=ends)
+    guesses = np.eye(top + 1)[[0, *range(top)]]  # where no lower level has any weight: the level below
+    for k in range(1, top + 1):
+        if poisson[:k].sum() > 0:
+            guesses[k] = np.where(np.arange(top + 1) < k, poisson, 0.0) / poisson[:k].sum()
+    behaviors = _hierarchy(tree, guesses, tol)
+    weights = poisson / poisson.sum()
+    return LevelPlay(tree=tree, behaviors=behaviors, weights=weights, guesses=guesses, ends=ends)
 
 
 def _prepared(game: Any, at: Mapping[str, object] | None) -> tuple[ExtensiveGame, Ends]:
@@ -176,16 +213,15 @@ def _whole(number: Any, what: str) -> int:
     return int(number)
 
 
-def _hierarchy(tree: ExtensiveGame, top: int, below: Any, tol: float) -> Array:
-    """Return what levels 0 to ``top`` do; level k thinks others to be of level h with probability ``below(k)[h]``."""
+def _hierarchy(tree: ExtensiveGame, guesses: Array, tol: float) -> Array:
+    """Return what each level does; level k thinks others to be of level h with probability ``guesses[k, h]``."""
     uniform = np.concatenate([np.full(len(s.actions), 1 / len(s.actions)) for s in tree.infosets] or [np.zeros(0)])
     behaviors = [uniform]
-    for k in range(1, top + 1):
+    for k in range(1, len(guesses)):
         mine = uniform.copy()
         for player in range(len(tree.players)):
             lower = np.stack(behaviors)
-            guess = np.asarray(below(k))
-            foreseen, weights = _mixtures(tree, lower, guess, player)
+            foreseen, weights = _mixtures(tree, lower, guesses[k], player)
             # where these levels cannot lead: as the highest level below that can
             fallback = behaviors[-1]
             answer = reply(tree, player, foreseen, weights=weights, fallback=fallback, tol=tol)
@@ -196,7 +232,7 @@ def _hierarchy(tree: ExtensiveGame, top: int, below: Any, tol: float) -> Array:
     return np.stack(behaviors)
 
 
-def _mixtures(tree: ExtensiveGame, lower: Array, guess: Array, player: int | None) -> tuple[Array, Array]:
+def _mixtures(tree: ExtensiveGame, lower: Array, guess: Array, player: int) -> tuple[Array, Array]:
     """Return every combination of the others' levels as one behaviour each, with its probability."""
     others = [i for i in range(len(tree.players)) if i != player and any(s.player == i for s in tree.infosets)]
     used = np.flatnonzero(guess > 0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from deterrence.games.display import Display
-from deterrence.games.equilibrium import EquilibriumSet, Strategies
+from deterrence.games.equilibrium import Strategies
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
@@ -105,7 +105,7 @@ class SubjectiveOutcome(Display):
     attack: Event
     war: Event
     stated_chance: float
-    solve_informed: Callable[[], EquilibriumSet] = field(repr=False)
+    solve_informed: Callable[[], Any] = field(repr=False)
 
     @property
     def players(self) -> tuple[str, ...]:
@@ -119,8 +119,8 @@ class SubjectiveOutcome(Display):
         return self.hierarchy
 
     @cached_property
-    def informed(self) -> EquilibriumSet:
-        """The equilibria of the game at the true values, commonly known: what would happen if nobody were wrong."""
+    def informed(self) -> Any:
+        """What would happen if nobody were wrong: equilibria of the game at the true values (or the play of levels)."""
         return self.solve_informed()
 
     # -- what happens, and what was expected ---------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from deterrence.perception.belief_hierarchy import (
     parametric_game,
 )
 from deterrence.perception.grids import SubjectiveGrid, subjective_grid
+from deterrence.perception.levels import LevelPlay
 from deterrence.perception.outcome import Play, SubjectiveOutcome
 from deterrence.perception.replies import reply
 from deterrence.perception.selection import Selector, candidates
@@ -125,8 +126,8 @@ def subjective(
         overlays on its own values, and so on to any depth stated. Of a scenario overlays hold changes by path (or by
         parameter of the file), nested ones relative to the beliefs that they stand in.
     concept : callable or str, optional
-        Solves a believed game: ``dt.pbe``, ``dt.spe``, ``"qre 2"``, ... By default what fits the form of the game. A
-        scenario takes ``"qre PRECISION"`` only, the precision being its aggressor's.
+        Solves a subjective game: ``dt.pbe``, ``"qre 2"``, ``"level 1"``, ... By default what fits the form of the game.
+        A scenario takes ``"qre PRECISION"`` only, the precision being its aggressor's.
     select : None, str, callable, sequence of these, or mapping of player to these
         Which equilibria of its game a player has in mind; all by default. See ``deterrence.perception.selection``.
     attack, war : str or callable
@@ -241,17 +242,19 @@ class _SubjectiveSolver:
     concept: Solver | None
     selectors: Mapping[str, Selector]
     limit: int
-    _solved: dict[str, EquilibriumSet] = field(default_factory=dict)
+    _solved: dict[str, EquilibriumSet | LevelPlay] = field(default_factory=dict)
     _trees: dict[tuple[str, str], ExtensiveGame] = field(default_factory=dict)
 
-    def solve(self, values: Mapping[str, Any]) -> EquilibriumSet:
-        """Return the equilibria of the game at some values, taken for commonly known."""
+    def solve(self, values: Mapping[str, Any]) -> EquilibriumSet | LevelPlay:
+        """Return the equilibria of the game at some values, taken for commonly known; or the play of its levels."""
         key = SubjectiveGame(values).key
         if key not in self._solved:
             made = self.parametric.make(values)
             found = (self.concept or default_concept(made))(made)
-            if not isinstance(found, EquilibriumSet):
-                raise GameError(f"concept must return a set of equilibria, got a {type(found).__name__}")
+            if not isinstance(found, EquilibriumSet | LevelPlay):
+                raise GameError(
+                    f"concept must return a set of equilibria or the play of levels, got a {type(found).__name__}"
+                )
             self._solved[key] = found
         return self._solved[key]
 
@@ -281,10 +284,10 @@ class _SubjectiveSolver:
     def plans(self, player: str, belief: SubjectiveGame) -> list[_Plan]:
         """Return what a player may do and expect: a plan for each equilibrium of its subjective game."""
         tree = self.tree(belief.values, player)
-        own = [
-            (c.equilibrium.kind, behavior_of(c.profile, tree))
-            for c in candidates(self.solve(belief.values), self.selectors[player])
-        ]
+        solution = self.solve(belief.values)
+        if isinstance(solution, LevelPlay):
+            return [self._level_plan(solution, player, belief)]
+        own = [(c.equilibrium.kind, behavior_of(c.profile, tree)) for c in candidates(solution, self.selectors[player])]
         if not belief.others:
             return [_Plan(kind, actions, end_probabilities(tree, actions)) for kind, actions in own]
         foreseen = [
@@ -305,6 +308,19 @@ class _SubjectiveSolver:
                 for chosen in _replies(tree, player, expected, actions, self.limit)
             ]
         return self._distinct(player, belief, result)
+
+    def _level_plan(self, play: LevelPlay, player: str, belief: SubjectiveGame) -> _Plan:
+        """Return what a player drawn from the population of levels does, and what it expects of lower levels."""
+        if belief.others:
+            raise GameError(
+                f"{player} has beliefs about beliefs, but a level of reasoning says itself what a player thinks of "
+                "others; name a concept of equilibrium"
+            )
+        if self.selectors[player] not in (None, "all"):
+            raise ParameterError(
+                f"select chooses among equilibria, got {self.selectors[player]!r} for levels of reasoning"
+            )
+        return _Plan("levels of reasoning", play.behavior, play.expected_ends(player))
 
     def _distinct(self, player: str, belief: SubjectiveGame, plans: Sequence[_Plan]) -> list[_Plan]:
         """Return plans that differ in what the player does or expects."""

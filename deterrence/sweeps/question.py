@@ -256,6 +256,8 @@ def question_of(
     events = _events(event)
     game = asked.game if isinstance(asked, GameTarget) else None
     chosen = None if concept is None else choose_concept(concept, game)
+    if chosen is not None and hasattr(asked, "check_concept"):
+        asked.check_concept(chosen, [*at, *design.names])
     question = Question(asked, dict(at), events, chosen)
     both = [name for name in design.names if name in at]
     if both:

@@ -10,12 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deterrence as dt
+from tests.model_comparison import quantities as ask
 
 both_routes = pytest.mark.parametrize("route", ["closed_form", "solved"])
-
-
-def ask(id: str, route: str = "closed_form", **params):
-    return getattr(dt.models.get(id), route)(**params)
 
 
 def falls(values) -> bool:

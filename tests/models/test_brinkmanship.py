@@ -18,15 +18,12 @@ from deterrence.models.kydd_2005 import two_rounds
 from deterrence.models.waiting_times import Exponential, KthOfMany
 from deterrence.solvers.algebra.thresholds import best_response_iteration, expectation
 from deterrence.solvers.cutpoints import cutpoints
+from tests.model_comparison import quantities as ask
 
 ROUTES = ("closed_form", "solved")
 both_routes = pytest.mark.parametrize("route", ROUTES)
 seeds = st.integers(0, 10**6)
 MISSILES = {"u_sq": -2, "u_win": 1, "u_war": -10, "s_sq": 2, "s_withdraw": -4, "s_war": -8}
-
-
-def ask(id: str, route: str = "closed_form", **params):
-    return getattr(dt.models.get(id), route)(**params)
 
 
 def falls(values) -> bool:

@@ -12,12 +12,9 @@ from scipy.stats import norm
 
 import deterrence as dt
 from deterrence.solvers.algebra.thresholds import best_response_iteration, maximum
+from tests.model_comparison import quantities as ask
 
 both_routes = pytest.mark.parametrize("route", ["closed_form", "solved"])
-
-
-def ask(id: str, route: str = "closed_form", **params):
-    return getattr(dt.models.get(id), route)(**params)
 
 
 def falls(values) -> bool:

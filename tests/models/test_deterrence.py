@@ -10,13 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deterrence as dt
+from tests.model_comparison import quantities as ask
 
 ROUTES = ("closed_form", "solved")
 both_routes = pytest.mark.parametrize("route", ROUTES)
-
-
-def ask(id: str, route: str = "closed_form", **params):
-    return getattr(dt.models.get(id), route)(**params)
 
 
 def falls(values) -> bool:
@@ -111,7 +108,7 @@ def test_calibrated_risk_of_war_is_hump_shaped(route):
     assert peak["q_at_max"] == pytest.approx(V / (2 * c))
     assert peak["P_war_max"] == pytest.approx(V / (4 * c))
     grid = np.linspace(0.05, 1, 20)
-    war = ask("THR", route, mode="sweep of P_war over q=q_hat", q=grid.tolist(), V=V, c=c)["P_war"]
+    war = ask("THR", route, mode="calibrated: q_hat=q", q=grid.tolist(), V=V, c=c)["P_war"]
     top = int(np.argmax(war))
     assert rises(war[: top + 1])
     assert falls(war[top:])

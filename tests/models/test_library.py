@@ -11,7 +11,7 @@ import deterrence as dt
 from deterrence.models.parameter_table import Choice
 from deterrence.models.registry import ALIASES, REGISTRY
 from deterrence.models.variants import entries, groups
-from tests.model_comparison import CHECKS, differences
+from tests.model_comparison import CHECKS, differences, quantities
 from tests.shipped_numbers import unintended
 
 ROUTES = ("closed_form", "solved")
@@ -37,7 +37,7 @@ def test_published_number(check, route):
     if route not in model.routes:
         assert model.one_route, f"{model.id} has no route {route} and does not say why"
         return
-    found = getattr(model, route)(**check["params"])
+    found = quantities(model.id, route, **check["params"])
     assert not list(differences(found, check["expect"], check["tol"]))
     assert not unintended("models", f"{check['id']} {route}", found)
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deterrence as dt
+from tests.model_comparison import quantities as ask
 
 both_routes = pytest.mark.parametrize("route", ["closed_form", "solved"])
 ALLIANCE = {"v_I": 0.4, "w": 1, "k": 0.2, "h": 0, "g": 1, "d": 1}
@@ -18,10 +19,6 @@ CHALLENGER = {"DC": 1, "SQ": 0.6, "DDp": 0.3, "CD": 0.1, "DDm": 0}
 DEFENDER = {"SQ": 1, "CD": 0.8, "DDp": 0.5, "DC": 0.3, "DDm": 0}
 ATTACKER = {"sq": 0, "win": 1, "back": -0.3, "war": -0.1}
 HYPERGAME = "hypergame: each side plays the D1-selected equilibrium of its own subjective game"
-
-
-def ask(id: str, route: str = "closed_form", **params):
-    return getattr(dt.models.get(id), route)(**params)
 
 
 def falls(values) -> bool:
@@ -234,7 +231,7 @@ def test_silence_thought_sufficient_is_read_as_weakness(route):
     assert (found["P_signal"], found["P_attack"]) == (0, 1)
     assert found["P_war"] == pytest.approx(0.8)
     other = ask(
-        "NCPS", route, mode="hypergame", rho_true=0.8, rho_guarantor_model=0.3, rho_attacker_model=0.7, **ALLIANCE
+        "NCPS", route, mode=HYPERGAME, rho_true=0.8, rho_guarantor_model=0.3, rho_attacker_model=0.7, **ALLIANCE
     )
     assert other["P_signal"] > 0.8
     assert other["P_attack"] == 0

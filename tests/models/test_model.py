@@ -17,8 +17,7 @@ from deterrence.games.continuous import Acts, Best, ContinuousGame, Given, Indif
 from deterrence.models.model import Model
 from deterrence.models.parameter_table import Choice, Series, complete
 from deterrence.models.payoffs import table
-from deterrence.models.requirements import holds, require
-from deterrence.models.variants import Variant
+from deterrence.models.variants import Variant, holds, require
 from deterrence.solvers.algebra.thresholds import (
     batched_roots,
     best_response_iteration,
@@ -365,17 +364,17 @@ def test_variants_are_told_by_mode_and_by_names():
         variants=[
             Variant(takes=("k",), game=lambda k: crisis(k), closed_form=lambda k: {"y": k}),
             Variant(
-                name="twice the war", words=("twice",), takes=("war",),
+                name="twice the war", takes=("war",),
                 game=crisis, closed_form=lambda war: {"x": 2 * war},
             ),
         ],
     )  # fmt: skip
     assert model.closed_form(war=1) == {"x": 1}
     assert model.closed_form(k=3) == {"y": 3}
-    assert model.closed_form(mode="twice, please", war=1) == {"x": 2}
-    assert model.closed_form(mode="sweep of x over war", war=[1, 2]) == {"x": [1, 2]}
-    with pytest.raises(dt.ParameterError, match=r"m has no mode 'thrice'; its modes are \['twice the war'\]"):
-        model.closed_form(mode="thrice")
+    assert model.closed_form(mode="twice the war", war=1) == {"x": 2}
+    for mode in ("thrice", "never twice the war, please", "twice", "sweep of x over war", "sweep the floor", ""):
+        with pytest.raises(dt.ParameterError, match=rf"m has no mode '{mode}'; its modes are 'twice the war'"):
+            model.closed_form(mode=mode)
     with pytest.raises(dt.ParameterError, match="m has no form with all of"):
         model.closed_form(war=1, k=1)
 
@@ -427,3 +426,40 @@ def test_a_missing_event_is_a_reason_and_no_crash():
     answer = dt.models.get("CID").answer({"A.war": np.array([0.1])}, events=("no such event",))
     assert answer.status.tolist() == [Status.FAILED]
     assert "no such event" in answer.reasons[0]
+
+
+# ---------------------------------------------------------------- modes, lists and concepts
+
+
+@pytest.mark.parametrize(
+    ("id", "mode", "near"),
+    [
+        ("SDT", "never maximise P_war, please", "'d_prime that maximises P_war'"),
+        ("ALSIG", "sweep the floor", "'sweep of the D1-selected class over k'"),
+        ("CID", "sweep", "it has no modes"),
+    ],
+)
+@pytest.mark.parametrize("route", ["closed_form", "solved", "game", "check"])
+def test_a_mode_is_named_exactly(id, mode, near, route):
+    with pytest.raises(dt.ParameterError, match=f"{id} has no mode '{mode}'; .*{near}"):
+        getattr(dt.models.get(id), route)(mode=mode)
+
+
+def test_quantities_at_lists_of_numbers_warn_for_one_release():
+    model = dt.models.get("ALSIG")
+    with pytest.warns(DeprecationWarning, match="ALSIG is asked for its quantities at lists of k; ask point by point"):
+        found = model.closed_form(k=[0.1, 0.9])
+    alone = [model.closed_form(k=k) for k in (0.1, 0.9)]
+    assert found["mu_star_0"] == [one["mu_star_0"] for one in alone]
+    with (
+        pytest.warns(DeprecationWarning, match="at lists of k, h"),
+        pytest.raises(dt.ParameterError, match="lists of a sweep must have one length, got k, h"),
+    ):
+        model.closed_form(k=[0.1, 0.2], h=[0.1])
+
+
+def test_a_model_of_a_concept_that_does_not_serve_its_game_cannot_be_made():
+    with pytest.raises(dt.ParameterError, match=r"persuasion serves SignalingGame, got a ExtensiveGame"):
+        Model("m", crisis(dt.symbols("war")), [dt.Parameter("war", 0.5)], concept="persuasion")
+    with pytest.raises(dt.ParameterError, match=r"no solution concept 'nsh'.*did you mean 'nash'"):
+        Model("m", crisis(dt.symbols("war")), [dt.Parameter("war", 0.5)], concept="nsh")
