@@ -27,6 +27,7 @@ _HOME = {
     "SignalingGame": "games.signaling",
     "StrategicGame": "games.strategic",
     "ContinuousGame": "games.continuous",
+    "UltimatumGame": "games.ultimatum",
     "ParticipationGame": "alliances.participation",
     "Member": "alliances.members",
     "Attack": "alliances.attacks",
@@ -182,6 +183,7 @@ if TYPE_CHECKING:  # what type checkers check and editors complete; at run time 
     from deterrence.games.tree import chance as chance
     from deterrence.games.tree import end as end
     from deterrence.games.tree import move as move
+    from deterrence.games.ultimatum import UltimatumGame as UltimatumGame
     from deterrence.models.model import Model as Model
     from deterrence.perception.analogy import analogy_based as analogy_based
     from deterrence.perception.berk_nash import berk_nash as berk_nash

@@ -50,7 +50,8 @@ def fit(
 
     What follows is about trees of perfect information. Other games have a function of their own, which this one calls
     with further ``options``: the crisis-signaling game (``dt.models.get("LS")``, see
-    ``estimation.crisis_signaling.fit_crisis``).
+    ``estimation.crisis_signaling.fit_crisis``), and the ultimatum game (``dt.UltimatumGame``, see
+    ``estimation.ultimatum.fit_ultimatum``).
 
     Every symbol of the game is a linear combination of regressors; errors in what the players know or do make every
     outcome possible; the likelihood of the outcomes is maximised [1]_, [2]_.
@@ -124,11 +125,14 @@ def fit(
     """
     other = special_form(game)
     if other is not None:
-        given: dict[str, Any] = {"weights": weights, "cluster": cluster, "covariance": covariance, "penalty": penalty}
-        more = options if isinstance(starts, int) and starts == STARTS else {**options, "starts": starts}
-        given |= {"seed": seed, "missing": missing, "iterations": iterations}
-        given |= {"utilities": utilities, "outcome": outcome}
-        return other(game, data, **given, **more)
+        given: dict[str, Any] = {"weights": weights, "cluster": cluster, "covariance": covariance, "seed": seed}
+        given |= {"missing": missing, "iterations": iterations, "utilities": utilities, "outcome": outcome}
+        if not isinstance(starts, int) or starts != STARTS:
+            given["starts"] = starts
+        chosen = {"penalty": penalty, "scale": None if isinstance(scale, float) and scale == 1.0 else scale}
+        changed = {"errors": errors != "agent", "link": link != "probit"}
+        ask = [*options, *(n for n, x in chosen.items() if x is not None), *(n for n, yes in changed.items() if yes)]
+        return other(game, data, ask, **given, **options, **{n: x for n, x in chosen.items() if x is not None})
     if options:
         raise ParameterError(f"fit has no option {next(iter(options))!r} for a tree of perfect information")
     if not isinstance(game, ExtensiveGame):

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from deterrence.estimation.crisis_signaling import PAYOFFS, fit_crisis
 from deterrence.estimation.result import Fit
+from deterrence.estimation.ultimatum import fit_ultimatum
+from deterrence.games.errors import ParameterError
+from deterrence.games.ultimatum import UltimatumGame
 
 Fitter: TypeAlias = Callable[..., Fit]
 
 
 def special_form(game: Any) -> Fitter | None:
-    """Return the function ``fitter(game, data, **options)`` for a game with a likelihood of its own, or None."""
+    """Return the function ``fitter(game, data, asked, **options)`` for a game with a likelihood of its own, or None.
+
+    ``asked`` are the names of options that the user gave; one that the function does not know is refused.
+    """
     if getattr(game, "id", None) == "LS":
-        return _crisis
+        return partial(_called, _crisis, fit_crisis)
+    if isinstance(game, UltimatumGame):
+        return partial(_called, fit_ultimatum, fit_ultimatum)
     return None
+
+
+def _called(function: Fitter, described: Fitter, game: Any, data: Any, asked: Sequence[str], **options: Any) -> Fit:
+    known = inspect.signature(described).parameters
+    for name in asked:
+        if name not in known:
+            raise ParameterError(f"fit of this game has no option {name!r}; it has {', '.join(list(known)[2:])}")
+    return function(game, data, **options)
 
 
 @dataclass(frozen=True)
