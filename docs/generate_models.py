@@ -308,7 +308,7 @@ def _axis(model: dt.Model, name: str) -> str:
 
 
 def _settle(axes: Axes) -> None:
-    """Give the curves their room, and the legend a place of its own above them."""
+    """Set the limits of the vertical axis, and put the legend above the curves."""
     low, high = axes.get_ylim()
     if low >= -0.06 and high <= 1.06 and high > 0.3:
         axes.set_ylim(-0.03, 1.03)

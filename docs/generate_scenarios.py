@@ -121,7 +121,7 @@ def numbers(scenario: dt.Scenario) -> str:
     )
     parts = [
         "## Numbers",
-        "An expression is reckoned from `parameters`.",
+        "An expression is computed from `parameters`.",
         _left(Table("", ("number", "value", "range", "source", "note"), rows)),
         "Members; a number without a source is an illustration, with its range in the file:",
         _left(_member_table(scenario)),

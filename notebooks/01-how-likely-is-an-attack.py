@@ -12,7 +12,7 @@
 # # How likely is an attack on the Baltic states, and what does perceived resolve have to do with it?
 #
 # A scenario is a small text file: who might come, with what, how soon, at what cost; what the aggressor wants; and what it believes.
-# We load the one for 2017, look at what an attack would meet, and turn the dial of perceived resolve.
+# We load the one for 2017, look at what an attack would meet, and vary perceived resolve.
 
 # %%
 import numpy as np
@@ -45,7 +45,7 @@ for i, member in enumerate(response.members):
 # ## Is it worth it?
 #
 # The aggressor compares three kinds of attack with doing nothing. Its value of the prize is private; the likelihood of attack is the
-# probability that this value lies above the threshold at which some attack pays. It reckons with what it *believes* about the allies:
+# probability that this value lies above the threshold at which some attack pays. It acts on what it *believes* about the allies:
 # in this scenario it thinks fighting costs each of them more than it does.
 
 # %%
@@ -53,7 +53,7 @@ assessment = scenario.assess()
 print(assessment)
 
 # %% [markdown]
-# ## Turning the dial
+# ## Varying perceived resolve
 #
 # Below, only the aggressor's perception moves; the allies stay as they are.
 

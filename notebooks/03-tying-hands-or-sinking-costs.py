@@ -49,7 +49,7 @@ for label, signal in {"sunk cost k = 0.2": {"k": 0.2, "h": 0}, "tied hands h = 0
         print(f"{label}: {name:15s} attack {e['P_attack']:.3f}, war {e['P_war']:.3f}")
 
 # %% [markdown]
-# ## Turning both dials
+# ## Varying both parameters
 #
 # The lowest likelihood of attack over all equilibria, as each signal is made dearer.
 

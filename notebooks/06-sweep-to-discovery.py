@@ -32,7 +32,7 @@ scenario = dt.Scenario.load("baltic-2017")
 print(scenario)
 
 # %% [markdown]
-# ## Three dials
+# ## Three parameters
 #
 # `perception.Russia.resolve` is what the aggressor adds to every ally's cost of fighting: the higher, the less resolute
 # they look. The other two multiply every member's obligation and delay.
@@ -48,19 +48,19 @@ base = {seen: 0.6, obliged: 1.0, late: 1.0}
 # What does each do alone, from one end of its range to the other?
 
 # %%
-swings = influence(scenario, base, ranges, progress=False)
-chart = tornado(swings, title="Each dial alone")
+sensitivity = influence(scenario, base, ranges, progress=False)
+chart = tornado(sensitivity, title="Each parameter alone")
 chart.figure
 
 # %% [markdown]
 # ## All at once
 #
-# Sobol' indices say which share of the variance each dial accounts for, alone (first order) and with its interactions
-# (total). Where intervals overlap, more samples are needed to tell which dial is first.
+# Sobol' indices say which share of the variance each parameter accounts for, alone (first order) and with its interactions
+# (total). Where intervals overlap, more samples are needed to tell which parameter is first.
 
 # %%
 indices = sobol_indices(scenario, ranges, samples=256, seed=1, progress=False)
-chart = index_chart(indices, title="All dials at once")
+chart = index_chart(indices, title="All parameters at once")
 most = str(indices.parameter.values[np.argmax(indices.total.values)])
 for name in indices.parameter.values:
     one = indices.sel(parameter=name)
@@ -113,12 +113,12 @@ for factor, value in zip(tipping[obliged].values, tipping.tipping.values, strict
 # %% [markdown]
 # ## Where does deterrence fail?
 #
-# Scenario discovery looks for a box of dials in which an attack is more likely than not.
+# Scenario discovery looks for a box of parameters in which an attack is more likely than not.
 
 # %%
 (box,) = discover(result, lambda r: r.attack_high > 0.5)
 print(box)
-print(f"The dial that matters most is {most}.")
+print(f"The parameter that matters most is {most}.")
 
 # %%
 folder.cleanup()

@@ -1,4 +1,4 @@
-"""House rules that a machine can check: who imports whom, what an import costs, what no file may hold."""
+"""Rules of the repository that a machine can check: who imports whom, what an import costs, what no file may hold."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ import deterrence
 import deterrence as dt
 from deterrence.perception.detection import Detection
 
-PACKAGES = ("deterrence", "deterrence.models", "deterrence.perception", "deterrence.plotting", "deterrence.sweeps")
+PACKAGES = ("deterrence", *(f"deterrence.{package}" for package in deterrence._PACKAGES))
 
 
 def beer_quiche(strong: Any) -> dt.SignalingGame:
