@@ -18,6 +18,7 @@ from deterrence.explorer.subjects import Comparison, Found, Slider, Values
 from deterrence.games.answers import BlockAnswer
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.quantities import real_number
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
 from deterrence.solvers.concepts import choose_concept
@@ -204,7 +205,7 @@ def game_subject(game: Any, ranges: Mapping[str, Any], at: Mapping[str, Any]) ->
         low, high = range_of(name, given)
         step = step_of(low, high)
         middle = round(low + round((high - low) / (2 * step)) * step, 12)
-        value = float(at.get(name, middle))
+        value = real_number(at.get(name, middle), name)
         if not low <= value <= high:
             raise ParameterError(f"{name} starts at {value:g}, outside its range [{low:g}, {high:g}]")
         sliders.append(Slider(name, low, high, value, step, label=name))

@@ -18,6 +18,7 @@ from deterrence.explorer.subjects import Comparison, Found, Slider, Values
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.parameters import Parameter
+from deterrence.games.quantities import real_number
 from deterrence.models.blocks import Points, answer_of_points
 from deterrence.models.model import Model
 from deterrence.models.parameter_table import flat, nested
@@ -258,7 +259,7 @@ def _started(slider: Slider, given: Mapping[str, Any]) -> Slider:
     """Return a slider that starts where it is asked to, and reaches that far."""
     if slider.name not in given:
         return slider
-    value = float(given[slider.name])
+    value = real_number(given[slider.name], slider.name)
     return replace(slider, value=value, low=min(slider.low, value), high=max(slider.high, value))
 
 

@@ -19,6 +19,7 @@ from deterrence.explorer.sliders import known_only, range_of, step_of
 from deterrence.explorer.subjects import Comparison, Found, Row, Slider, Values, moved
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.errors import GameError, ParameterError, SolverError
+from deterrence.games.quantities import real_number
 from deterrence.solvers.pbe import pbe
 from deterrence.solvers.refinements import REFINEMENTS
 
@@ -212,7 +213,7 @@ def scenario_subject(scenario: Scenario, ranges: Mapping[str, Any], at: Mapping[
 
 def _slider(scenario: Scenario, dial: Dial, ranges: Mapping[str, Any], at: Mapping[str, Any]) -> Slider:
     low, high = range_of(dial.name, ranges[dial.name]) if dial.name in ranges else (dial.low, dial.high)
-    value = float(at.get(dial.name, dial.value))
+    value = real_number(at.get(dial.name, dial.value), dial.name)
     if not low <= value <= high:
         raise ParameterError(f"{dial.name} starts at {value:g}, outside its range [{low:g}, {high:g}]")
     entry = scenario.table.parameters.get(dial.name)

@@ -76,6 +76,8 @@ def range_of(name: str, given: Any) -> tuple[float, float]:
     """
     try:
         low, high = (float(x) for x in given)
+    except OverflowError:
+        raise ParameterError(f"the range of {name} must lie within the range of floats, up to 1e308") from None
     except (TypeError, ValueError):
         raise ParameterError(f"the range of {name} must be a pair of numbers (low, high), got {given!r}") from None
     if not (math.isfinite(low) and math.isfinite(high) and low < high):

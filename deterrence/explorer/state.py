@@ -9,6 +9,7 @@ from typing import Any
 
 from deterrence.explorer.subjects import Slider, Subject
 from deterrence.games.errors import ParameterError
+from deterrence.games.quantities import real_number
 
 PREFIX = "perceived:"  # before the name of a parameter, where its perceived value is meant
 PARTS = ("curve", "map", "equilibria", "tree", "comparison")
@@ -138,7 +139,11 @@ def _whole(what: str, given: Any) -> int:
 
 
 def _number(slider: Slider, given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+    if (
+        isinstance(given, bool)
+        or not isinstance(given, int | float)
+        or not math.isfinite(real_number(given, slider.name))
+    ):
         raise ParameterError(f"{slider.name} must be a number, got {given!r}")
     if not slider.low <= given <= slider.high:
         raise ParameterError(f"{slider.name} must lie in [{slider.low:g}, {slider.high:g}], got {given:g}")

@@ -203,6 +203,10 @@ def _arithmetic(kind: str, value: Any, path: str) -> Callable[[Any], Any]:
         amount = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise ParameterError(f"the change of {path!r} must be a number or an array, got {value!r}") from None
+    except OverflowError:
+        raise ParameterError(
+            f"the change of {path!r} must be at most 1e308 in size, got one beyond the range of floats"
+        ) from None
     number: Any = float(amount) if amount.ndim == 0 else amount
 
     def operate(current: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numbers
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
@@ -60,6 +61,8 @@ def quantity(value: object, what: str) -> Quantity:
     """
     if isinstance(value, bool | np.bool_):
         return int(value)
+    if isinstance(value, np.ma.MaskedArray | np.timedelta64):
+        raise GameError(f"{what} must be a number, got {type(value).__name__} {value!r}")
     if isinstance(value, int | Fraction):
         return _within_floats(value, what)
     if isinstance(value, float | np.floating):
@@ -83,14 +86,39 @@ def quantity(value: object, what: str) -> Quantity:
     raise GameError(f"{what} must be a number, a rational or a SymPy expression, got {type(value).__name__} {value!r}")
 
 
+def real_number(value: object, what: str) -> float:
+    """Return any real number (of Python, NumPy, ``fractions`` or ``decimal``) as a float.
+
+    Raises
+    ------
+    ParameterError
+        If it is none, or lies beyond the range of floats.
+
+    Examples
+    --------
+    >>> real_number(Fraction(3, 2), "loss")
+    1.5
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0 and not isinstance(value, np.ma.MaskedArray):
+        value = value.item()
+    if not isinstance(value, numbers.Real | Decimal | np.bool_):
+        raise ParameterError(f"{what} must be a number, got {type(value).__name__} {value!r}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ParameterError(f"{what} must be at most 1e308 in size, got one beyond the range of floats") from None
+
+
 def array_of(values: object, what: str) -> Array:
     """Return values as a read-only array of one kind (see the module's docstring).
 
     Raises
     ------
     GameError
-        If the values are ragged, not finite, or no numbers.
+        If the values are ragged, not finite, masked, or no numbers.
     """
+    if unfit := _unfit(values):
+        raise GameError(f"{what} must be numbers, got {unfit}")
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
         array = np.array(values, dtype=np.float64, order="C")
     else:
@@ -236,6 +264,17 @@ def check_distribution(array: Array, what: str, axes: int = 1) -> None:
     tolerance = 0 if kind == "exact" else SUM_TOLERANCE
     for value in total[np.asarray(np.abs(total - 1) > tolerance, dtype=bool)][:1]:
         raise GameError(f"{what} must sum to 1 within {SUM_TOLERANCE:g}, got {value}")
+
+
+def _unfit(values: object) -> str:
+    """Return what arrays of no numbers values are or hold, in words; nothing if there is none."""
+    if isinstance(values, list | tuple):
+        return next((found for inner in values if (found := _unfit(inner))), "")
+    if isinstance(values, np.ma.MaskedArray):
+        return "a masked array; fill it, or leave the masked entries out"
+    if isinstance(values, np.ndarray) and values.dtype.kind in "mMUSV":
+        return f"an array of {values.dtype}"
+    return ""
 
 
 def _within_floats(value: int | Fraction, what: str) -> int | Fraction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
@@ -18,6 +18,9 @@ class End:
     label: str | None
     payoffs: Mapping[str, Quantity]
 
+    def __reduce__(self) -> tuple[Callable[..., End], tuple[object, ...]]:
+        return _end_of, (self.label, dict(self.payoffs))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Move:
@@ -27,6 +30,9 @@ class Move:
     actions: Mapping[str, Node]
     infoset: str | None
 
+    def __reduce__(self) -> tuple[Callable[..., Move], tuple[object, ...]]:
+        return _move_of, (self.player, dict(self.actions), self.infoset)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chance:
@@ -34,8 +40,23 @@ class Chance:
 
     branches: Mapping[str, tuple[Quantity, Node]]
 
+    def __reduce__(self) -> tuple[Callable[..., Chance], tuple[object, ...]]:
+        return _chance_of, (dict(self.branches),)
+
 
 Node: TypeAlias = End | Move | Chance
+
+
+def _end_of(label: str | None, payoffs: dict[str, Quantity]) -> End:
+    return End(label, MappingProxyType(payoffs))
+
+
+def _move_of(player: str, actions: dict[str, Node], infoset: str | None) -> Move:
+    return Move(player, MappingProxyType(actions), infoset)
+
+
+def _chance_of(branches: dict[str, tuple[Quantity, Node]]) -> Chance:
+    return Chance(MappingProxyType(branches))
 
 
 def chance(branches: Mapping[str, tuple[object, Node]]) -> Chance:

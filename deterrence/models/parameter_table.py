@@ -15,7 +15,7 @@ import numpy as np
 
 from deterrence.games.errors import ParameterError
 from deterrence.games.parameters import Parameter
-from deterrence.games.quantities import check_names
+from deterrence.games.quantities import check_names, real_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +138,5 @@ def _clean(entry: Entry, value: Any) -> Any:
         return value.astype(np.float64)
     if not isinstance(value, Real | np.ndarray):
         raise ParameterError(f"{entry.name} must be a number, got {type(value).__name__} {value!r}")
-    entry.check(float(value))
+    entry.check(real_number(value, entry.name))
     return value

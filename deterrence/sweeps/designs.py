@@ -7,6 +7,7 @@ points.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -267,12 +268,39 @@ def one_at_a_time(base: Mapping[str, float], over: Mapping[str, ArrayLike]) -> S
     return Sample(columns, {"kind": "one at a time", "base": {n: float(base[n]) for n in axes}, "moved": moved})
 
 
+def require_memory(size: float, what: str, remedy: str) -> None:
+    """Raise ParameterError if something would take more bytes than the machine has memory.
+
+    Parameters
+    ----------
+    size : float
+        Bytes.
+    what : str
+        What would take them.
+    remedy : str
+        What would do.
+    """
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # a system that does not tell
+        memory = 64 * 2**30
+    if size > memory:
+        raise ParameterError(
+            f"{what} would take {size / 2**30:,.3g} GiB of memory, more than the {memory / 2**30:,.3g} GiB of this "
+            f"machine; {remedy}"
+        )
+
+
 def column(values: Any, name: str) -> Floats:
     """Return values as a read-only array of finite numbers, or raise ParameterError that names the parameter."""
     try:
         column = np.array(values, dtype=np.float64, order="C")
     except (TypeError, ValueError):
         raise ParameterError(f"the values of {name!r} must be numbers, got {values!r}") from None
+    except OverflowError:
+        raise ParameterError(
+            f"the values of {name!r} must be at most 1e308 in size, got one beyond the range of floats"
+        ) from None
     if column.ndim != 1 or not column.size:
         raise ParameterError(f"the values of {name!r} must be a list of at least one number, got shape {column.shape}")
     if not np.isfinite(column).all():

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deterrence.games.errors import ParameterError
-from deterrence.sweeps.designs import Floats, Grid, Range, Sample, column
+from deterrence.games.quantities import real_number
+from deterrence.sweeps.designs import Floats, Grid, Range, Sample, column, require_memory
 
 
 def design_of(
@@ -156,8 +157,10 @@ def halton(
 
 def _ends(given: Any, name: str) -> tuple[float, float]:
     try:
-        low, high = (float(x) for x in given)
-    except (TypeError, ValueError):
+        low, high = (real_number(x, f"an end of the range of {name!r}") for x in given)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ParameterError) and "beyond the range" in str(error):
+            raise
         raise ParameterError(
             f"the range of {name!r} must be (low, high) or a distribution of scipy.stats, got {given!r}"
         ) from None
@@ -171,6 +174,7 @@ def _dimension(ranges: Mapping[str, Range], samples: int) -> int:
         raise ParameterError("a sample needs at least one parameter, got none")
     if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 1:
         raise ParameterError(f"samples must be a whole number of at least 1, got {samples!r}")
+    require_memory(32.0 * int(samples) * len(ranges), "a design of so many samples", "ask for fewer samples")
     return len(ranges)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.games.errors import ParameterError
-from deterrence.sweeps.designs import Floats, Range, Sample
+from deterrence.sweeps.designs import Floats, Range, Sample, require_memory
 from deterrence.sweeps.sampling import range_text, unit_to_ranges
 from deterrence.sweeps.sweep import sweep
 
@@ -104,6 +104,7 @@ def saltelli(ranges: Mapping[str, Range], samples: int, *, seed: int | None = No
     d = len(ranges)
     if d < 1 or isinstance(samples, bool) or samples < 2:
         raise ParameterError(f"Sobol' indices need at least one range and two samples, got {d} and {samples!r}")
+    require_memory(48.0 * int(samples) * d * (d + 2), "a design of so many samples", "ask for fewer samples")
     used = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
     power = math.ceil(math.log2(samples))
     both = qmc.Sobol(2 * d, rng=np.random.default_rng(used)).random_base2(power)[:samples]

@@ -29,7 +29,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -284,18 +283,16 @@ def _read(path: Path) -> str:
 def _parsed(text: str, where: str) -> StudyTable:
     from pydantic import ValidationError
 
-    from deterrence.alliances.scenarios.loader import report
+    from deterrence.alliances.scenarios.loader import read_toml, report
     from deterrence.sweeps.study_schema import StudyTable
 
     try:
-        data = tomllib.loads(text)
+        data = read_toml(text, where)
         if "members" in data and "attacks" in data:
             raise ScenarioError(
                 f"{where}: this is a scenario; a study is a file of its own that names it as its target"
             )
         return StudyTable.model_validate(data)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{where}: not valid TOML: {error}") from None
     except RecursionError:
         raise ScenarioError(f"{where}: tables are nested too deeply to be a study") from None
     except ValidationError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ import numpy as np
 from deterrence.games.answers import Status
 from deterrence.games.errors import ParameterError
 from deterrence.sweeps.blocks import Plan, plan_of
-from deterrence.sweeps.designs import Design
+from deterrence.sweeps.designs import Design, require_memory
 from deterrence.sweeps.errors import StoreError
 from deterrence.sweeps.execution import Job, Report, cores, run_blocks
 from deterrence.sweeps.naming import kind_attributes, kind_variable
@@ -150,6 +151,12 @@ def sweep(
     started, clock = datetime.now(UTC), time.perf_counter()
     design = design_of(over, samples=samples, method=method, seed=seed)
     question = question_of(target, design, at=at or {}, event=event, concept=concept, ties=ties)
+    if store is None:
+        per_point = sum(dtype.itemsize for dtype in question.dtypes.values())
+        remedy = "ask at fewer points, or give a store= and read parts of it"
+        require_memory(
+            float(math.prod(design.shape)) * per_point, f"a result of {math.prod(design.shape):,} points", remedy
+        )
     plan = plan_of(design.shape, _block_points(question, design, block, memory, executor))
     spec = specification(question, design)
     known = {

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deterrence.alliances.scenarios.expressions import ExpressionError, evaluate, names_in
 from deterrence.alliances.scenarios.loader import entry_problems, names, parse, read_source
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.schema import json_schema
 from deterrence.alliances.scenarios.writing import write_toml
 from deterrence.games.errors import GameError, ParameterError, ScenarioError
+from deterrence.games.expressions import ExpressionError, evaluate, names_in
 from deterrence.games.paths import paths_of, value_at
 
 TEXT = """

@@ -23,7 +23,6 @@ from deterrence.alliances.collective_defence import (
 )
 from deterrence.alliances.declarations import numbers_declared
 from deterrence.alliances.members import Member
-from deterrence.alliances.scenarios.expressions import ExpressionError, evaluate, names_in
 from deterrence.alliances.scenarios.schema import (
     AggressorTable,
     AutomationTable,
@@ -38,6 +37,7 @@ from deterrence.alliances.scenarios.schema import (
 )
 from deterrence.games.distributions import Distribution
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
+from deterrence.games.expressions import ExpressionError, evaluate, names_in
 from deterrence.games.paths import apply_change, numbers_of
 from deterrence.perception.belief_hierarchy import BELIEVES, split_overlay
 

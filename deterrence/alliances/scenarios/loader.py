@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ from deterrence.games.errors import GameError, ParameterError, ScenarioError, di
 LARGEST = 1_000_000  # bytes
 
 Location = tuple[str | int, ...]
+
+_TOO_LARGE = "expected a number of at most 1e308 in size, got a whole number beyond the range of floats"
+_LONG_INTEGER = re.compile(r"[\d_]{4000,}")
 
 
 def names() -> tuple[str, ...]:
@@ -72,14 +76,7 @@ def parse(text: str, where: str) -> ScenarioTable:
             f"{where}: the file is empty; a scenario needs at least schema_version, name, title, "
             "[defence], [aggressor], [[attacks]] and [[members]]"
         )
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{where}: not valid TOML: {error}") from None
-    except RecursionError:
-        raise ScenarioError(
-            f"{where}: tables or arrays are nested too deeply to be a scenario; expected at most 5 levels"
-        ) from None
+    data = read_toml(text, where)
     try:
         data = present_names(data)
     except ValueError as error:
@@ -88,6 +85,43 @@ def parse(text: str, where: str) -> ScenarioTable:
     if problems:
         raise _report(where, text, problems)
     return ScenarioTable.model_validate(data)
+
+
+def read_toml(text: str, where: str) -> dict[str, Any]:
+    """Return the tables of a TOML file whose numbers floats can hold.
+
+    Raises
+    ------
+    ScenarioError
+        If it is no TOML, is nested too deeply, or holds a whole number beyond the range of floats.
+    """
+    try:
+        data = tomllib.loads(text)
+        problems = [(place, _TOO_LARGE) for place in _beyond_floats(data)]
+    except RecursionError:
+        raise ScenarioError(
+            f"{where}: tables or arrays are nested too deeply to be a scenario or a study; expected at most 5 levels"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{where}: not valid TOML: {error}") from None
+    except ValueError:  # Python reads whole numbers of up to 4,300 digits
+        lines = [n for n, line in enumerate(text.splitlines(), 1) if _LONG_INTEGER.search(line)]
+        raise ScenarioError(f"{where}:{lines[0] if lines else 1}: {_TOO_LARGE}") from None
+    if problems:
+        raise report(where, text, problems)
+    return data
+
+
+def _beyond_floats(value: Any, place: Location = ()) -> Iterator[Location]:
+    """Yield where whole numbers stand that are too large for a float."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _beyond_floats(inner, (*place, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _beyond_floats(inner, (*place, i))
+    elif isinstance(value, int) and not -(10**308) <= value <= 10**308:
+        yield place
 
 
 def entry_problems(table: ScenarioTable) -> list[tuple[Location, str]]:

@@ -21,11 +21,11 @@ from deterrence.alliances.collective_defence import CollectiveDefence
 from deterrence.alliances.declarations import numbers_declared
 from deterrence.alliances.members import Member, Support
 from deterrence.alliances.posture import AllianceType, Posture
-from deterrence.alliances.scenarios.expressions import ExpressionError, names_in
 from deterrence.alliances.shocks import CommonShock, ShockState
 from deterrence.alliances.target import Target
 from deterrence.alliances.treaty import Treaty
 from deterrence.alliances.warning import Automation
+from deterrence.games.expressions import ExpressionError, names_in
 from deterrence.games.renaming import present_keys
 
 INFINITY = float("inf")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deterrence.games.errors import ParameterError
+from deterrence.games.expressions import ExpressionError, names_in, parsed
+
+HIGHEST_DEGREE = 100  # of a power in an assumption: beyond, exact arithmetic would not end
 
 
 def read_assumption(statement: Any, symbols: Sequence[Any]) -> list[tuple[Any, Any]]:
@@ -59,16 +64,49 @@ def chain_of(statement: str, names: Mapping[str, Any]) -> tuple[list[Any], list[
 
 
 def _side(text: str, names: Mapping[str, Any], statement: str) -> Any:
-    import sympy
-
     if not re.fullmatch(r"[\w\s.+\-*/()^]+", text):
         raise ParameterError(f"the assumption {statement!r} has {text!r}, which is no expression in the parameters")
-    for name in re.findall(r"[^\W\d]\w*", text):
-        _check_known(name, names, statement)
+    written = text.replace("^", "**")
     try:
-        return sympy.sympify(text, locals=dict(names), rational=True)
-    except (sympy.SympifyError, SyntaxError, TypeError) as error:
-        raise ParameterError(f"the assumption {statement!r} has {text!r}, which cannot be read") from error
+        for name in sorted(names_in(written)):
+            _check_known(name, names, statement)
+        return _expression(parsed(written).body, names, HIGHEST_DEGREE)
+    except ExpressionError as error:
+        raise ParameterError(f"the assumption {statement!r} has {text!r}, which cannot be read: {error}") from None
+
+
+def _expression(node: ast.expr, names: Mapping[str, Any], degree: float) -> Any:
+    """Return a parsed expression in exact arithmetic, its powers multiplying to at most ``degree``."""
+    import sympy
+
+    match node:
+        case ast.Constant(value=value):
+            return sympy.Rational(str(value))
+        case ast.Name(id=name):
+            return names[name]
+        case ast.UnaryOp(op=op, operand=operand):
+            inner = _expression(operand, names, degree)
+            return -inner if isinstance(op, ast.USub) else inner
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            exponent = _expression(right, names, 1)
+            if not exponent.is_Rational or abs(exponent) > degree:
+                raise ExpressionError(f"powers may multiply to {HIGHEST_DEGREE} at most, and must be numbers")
+            return _expression(left, names, degree / max(1, abs(exponent))) ** exponent
+        case ast.BinOp(left=left, op=op, right=right):
+            first, second = _expression(left, names, degree), _expression(right, names, degree)
+            if isinstance(op, ast.Div) and second.is_zero:
+                raise ExpressionError("it divides by zero")
+            return _OPERATIONS[type(op)](first, second)
+        case _:
+            raise ExpressionError("an assumption holds numbers, parameters, + - * / ** and parentheses")
+
+
+_OPERATIONS: dict[type[ast.operator], Any] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 
 
 def _check_known(name: str, names: Mapping[str, Any], statement: Any) -> None:

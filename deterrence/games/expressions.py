@@ -1,4 +1,4 @@
-"""Arithmetic on parameter names in scenario files: parsed by a whitelist over ``ast``, never evaluated as Python."""
+"""Arithmetic on parameter names, in files and options: parsed by a whitelist over ``ast``, never run as Python."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def names_in(text: str) -> frozenset[str]:
     ExpressionError
         If it is no arithmetic.
     """
-    tree = _parse(text)
+    tree = parsed(text)
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     return frozenset(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called)
 
@@ -66,13 +66,20 @@ def evaluate(text: str, values: Mapping[str, Any]) -> Any:
     3.0
     """
     with np.errstate(all="ignore"):
-        result = _value(_parse(text).body, values, text)
+        result = _value(parsed(text).body, values, text)
     if not np.all(np.isfinite(result)):
         raise ExpressionError(f"{text!r} is not finite")
     return result
 
 
-def _parse(text: str) -> ast.Expression:
+def parsed(text: str) -> ast.Expression:
+    """Return the syntax tree of an expression that holds nothing but arithmetic.
+
+    Raises
+    ------
+    ExpressionError
+        If it holds anything else, or is too long or too deep.
+    """
     if len(text) > LONGEST:
         raise ExpressionError(f"an expression may have at most {LONGEST} characters, got {len(text)}")
     try:
