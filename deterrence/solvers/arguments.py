@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from deterrence.games.errors import GameError, ParameterError
+from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.strategic import StrategicGame
+from deterrence.solvers.predicates import merge
 
 LARGEST_TOLERANCE = 1e-2
 
@@ -37,6 +40,28 @@ def numbers_in(game: Any, at: Mapping[str, object] | None, concept: str, forms: 
     if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):
         raise ParameterError(f"at must map names of parameters to values, as in at={{'p': 0.3}}, got {at!r}")
     return game.at(**at)
+
+
+def in_rationals(game: Any, tol: float) -> tuple[Any, int]:
+    """Return a tree or table in rational arithmetic, and how many of its payoffs a tolerance changed.
+
+    Parameters
+    ----------
+    game : ExtensiveGame or StrategicGame
+        With numbers; a float counts as the decimal that it prints as.
+    tol : float
+        Payoffs of one player that differ by no more than this share of their own size become one number.
+    """
+    exact = game.exact()
+    if not tol:
+        return exact, 0
+    payoffs = exact.payoffs.copy()
+    for player in range(payoffs.shape[-1]):
+        payoffs[..., player] = merge(payoffs[..., player], tol)
+    changed = int((payoffs != exact.payoffs).sum())
+    if isinstance(exact, ExtensiveGame):
+        return ExtensiveGame.of(exact.topology, exact.chance, payoffs, exact.title), changed
+    return StrategicGame(payoffs, players=exact.players, strategies=exact.strategies, title=exact.title), changed
 
 
 def check_tolerance(tol: float) -> None:

@@ -1,10 +1,10 @@
 """Nash equilibria of tables, and of trees through their reduced strategic form.
 
-Two players: candidates come from Nashpy by the method asked for and, independently, from the vertices of the
-best-response polytopes (``bimatrix``); what the one misses the other supplies, and the number missed is on record.
-More players: the table is a tree in which nobody sees the others move, and its cells (``assessment_cells``) are
-searched support by support. Every result is certified. A Nash equilibrium of a tree may rest on an incredible
-threat; its kind says so.
+Two players: the vertices of the best-response polytopes in whole numbers (``bimatrix``); Nashpy's methods are asked
+beside them, and what they miss is on record. More players: pure equilibria at once, then support by support, small ones
+first (``table_equilibria``). What is too large to list goes to the sequence form, and pure equilibria are added. A game
+in floats is solved as the decimals that its floats print as, and handed back in floats. Every result is certified. A
+Nash equilibrium of a tree may rest on an incredible threat; its kind says so.
 """
 
 from __future__ import annotations
@@ -12,23 +12,27 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
 
+from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.folding import Reduction
 from deterrence.games.forms.strategic_tree import to_strategic
-from deterrence.games.quantities import Array, as_float
+from deterrence.games.quantities import Array, as_exact, as_float
 from deterrence.games.strategic import MixedProfile, StrategicGame
 from deterrence.games.tree import Node, end, move
-from deterrence.solvers.algebra.bimatrix import Component, all_equilibria, bases, enumerable, in_floats
+from deterrence.solvers.algebra.bimatrix import Component, all_equilibria
+from deterrence.solvers.algebra.rays import TooManyRays
+from deterrence.solvers.algebra.table_equilibria import equilibria, mixtures_of, pure_equilibria, supports_of
+from deterrence.solvers.arguments import check_tolerance, in_rationals
+from deterrence.solvers.budget import Budget
 from deterrence.solvers.sequence_form import sequence_form
-from deterrence.solvers.trees.stage_assessments import stage_families
 from deterrence.solvers.trees.threats import credibility
 from deterrence.solvers.verification.strategic import certify as certify_strategic
 from deterrence.solvers.verification.tree import certify as certify_tree
@@ -36,7 +40,20 @@ from deterrence.solvers.verification.tree import certify as certify_tree
 Method = Literal["vertices", "support", "lemke-howson"]
 _LOG = logging.getLogger(__name__)
 METHODS = ("vertices", "support", "lemke-howson")
-_MOST_FOR_NASHPY = {"vertices": 500, "support": 3_500, "lemke-howson": 10**12}  # bases; beyond, it takes seconds
+_MOST_FOR_NASHPY = {"vertices": 8, "support": 10, "lemke-howson": 10**12}  # strategies; beyond, it takes seconds
+_ROUNDING = 1e-9  # regret of a solution in floats, as a share of the payoff span
+_LEMKE_STARTS = 6
+_WHOLE = 2**50  # whole numbers up to this add without error in floats
+_LISTED = 50  # combinations of supports per unit of work up to which a tree of perfect information is listed
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Components of a table by their vertices, whether none is missing, the method in words, and whether exact."""
+
+    components: list[list[MixedProfile]]
+    complete: bool
+    method: str
 
 
 def nash(
@@ -44,9 +61,11 @@ def nash(
     *,
     at: Mapping[str, object] | None = None,
     method: Method = "vertices",
+    pure: bool = False,
     exact: bool = False,
-    tol: float = 1e-9,
-    limit: int = 20_000,
+    tol: float = 0.0,
+    limit: int = 1_000,
+    time_limit: float | None = None,
     seed: int | None = 0,
 ) -> EquilibriumSet:
     """Find the Nash equilibria of a strategic form, or of a tree through its reduced strategic form.
@@ -58,17 +77,23 @@ def nash(
     at : mapping of str to number, optional
         Values of the game's parameters.
     method : str
-        For two players, Nashpy's ``"vertices"`` (vertex enumeration), ``"support"`` (support enumeration) or
-        ``"lemke-howson"`` (from every label: a sample, not all). For more players support enumeration is the only one.
+        For two players, beside the enumeration of vertices: which of Nashpy's methods is compared with it,
+        ``"vertices"`` or ``"support"``; or ``"lemke-howson"`` alone (from every label: a sample, not all).
+    pure : bool
+        Only equilibria in pure strategies, all of them; ``complete`` then speaks of these.
     exact : bool
-        Rational arithmetic; with three or more players only where at most two mix, or the conditions are linear
-        otherwise.
+        Hand back rationals instead of floats; with three or more players only where at most two mix.
     tol : float
-        Gains up to ``tol`` times the player's payoff span count as none, and so do ties.
+        Payoffs of a player that differ by no more than this share of their own size are made one number before the game
+        is solved; for payoffs that were computed. ``options["merged"]`` counts them. At 0 numbers tie if they are
+        equal, a float being the decimal that it prints as.
     limit : int
-        Most combinations of supports to try with three or more players.
+        Most work: supports that are solved with three or more players, small ones first, and batches of boxes or of
+        rays. What was found by then is returned, not ``complete``, and ``options["unsearched"]`` says what is left.
+    time_limit : float, optional
+        Most seconds, alike.
     seed : int or None
-        For the starts of Newton's method with three or more players.
+        For the starts of Newton's method with three or more players, and of Lemke's.
 
     Returns
     -------
@@ -81,9 +106,9 @@ def nash(
     Raises
     ------
     ParameterError
-        If the method is not known.
+        If the method is not known, or a bound or tolerance out of range.
     SolverError
-        If no equilibrium can be certified, or the game is too large.
+        If no equilibrium was found within the bounds, or one fails its certificate.
 
     Examples
     --------
@@ -96,49 +121,157 @@ def nash(
     """
     if method not in METHODS:
         raise ParameterError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}")
+    check_tolerance(tol)
+    budget = Budget("nash", limit=limit, time_limit=time_limit, unit="supports")
     numeric = game.at(**(at or {}))
     numeric.require_numbers()
     if isinstance(numeric, ExtensiveGame) and numeric.batch_shape:
         raise GameError("nash solves one game; index the batch, as in game[0]")
-    numeric = numeric.exact() if exact else numeric.floats()
-    options: dict[str, object] = {"method": method, "exact": exact, "tol": tol}
-    if isinstance(numeric, ExtensiveGame):
-        return _of_tree(numeric, method, tol, limit, seed, options)
-    components, complete, label = _of_table(numeric, method, tol, limit, seed, options)
-    found = [_equilibrium(numeric, vertices, tol) for vertices in components]
+    options: dict[str, object] = {"method": method, "pure": pure, "exact": exact, "tol": tol, "seed": seed}
+    shown: Any = numeric.exact() if exact else numeric.floats()
+    if isinstance(numeric, StrategicGame) and pure:
+        return _all_pure(numeric, shown, tol, budget, options)
+    rationals, options["merged"] = in_rationals(numeric, tol)
+    if isinstance(rationals, ExtensiveGame):
+        return _of_tree(rationals, shown, method, budget, options)
+    try:
+        found = _of_table(rationals, method, budget, options)
+    except TooManyRays:
+        found = _several_points(rationals, budget, options)
+    _require_some(found, budget, rationals)
     return EquilibriumSet(
-        game=numeric, concept="nash", method=label, equilibria=tuple(found), complete=complete, options=options
+        game=shown,
+        concept="nash",
+        method=found.method,
+        equilibria=tuple(_equilibrium(rationals, shown, vertices) for vertices in found.components),
+        complete=found.complete,
+        options={**options, **budget.options()},
     )
+
+
+def _all_pure(
+    game: StrategicGame, shown: StrategicGame, tol: float, budget: Budget, options: dict[str, object]
+) -> EquilibriumSet:
+    """Return the pure equilibria of a table; payoffs of floats are compared as they are."""
+    asked = game
+    if tol:
+        asked, options["merged"] = in_rationals(game, tol)
+    cells = pure_equilibria([asked.payoffs[..., i] for i in range(len(game.players))])
+    exact = shown.kind == "exact"
+    found = []
+    for cell in cells:
+        mixed = tuple(_unit(n, int(k), object if exact else np.float64) for n, k in zip(game.shape, cell, strict=True))
+        found.append(_equilibrium(None if exact else shown, shown, [MixedProfile(mixed)]))
+    return EquilibriumSet(
+        game=shown,
+        concept="nash",
+        method="pure strategies",
+        equilibria=tuple(found),
+        complete=True,
+        options={**options, **budget.options()},
+    )
+
+
+def _require_some(found: _Found, budget: Budget, game: object) -> None:
+    if not found.components:
+        left = f"; left are {'; '.join(budget.unsearched)}" if budget.unsearched else ""
+        raise SolverError(
+            f"nash found no equilibrium of {game!r} within {budget.reason or 'its bounds'}{left}; raise it, or trace "
+            "qre for one equilibrium"
+        )
 
 
 def _of_tree(
-    game: ExtensiveGame, method: Method, tol: float, limit: int, seed: int | None, options: dict[str, object]
+    game: ExtensiveGame, shown: ExtensiveGame, method: Method, budget: Budget, options: dict[str, object]
 ) -> EquilibriumSet:
     reduction = _reduced(game)
-    if reduction is None or _too_large(reduction.game, method):
-        found = sequence_form(game)  # too many strategies to list: one equilibrium
-        return replace(found, options={**found.options, **options})
-    components, complete, label = _of_table(reduction.game, method, tol, limit, seed, options)
-    equilibria = []
-    for vertices in components:
+    if reduction is None:
+        return _of_large_tree(shown, budget, options)
+    try:
+        found = _of_table(reduction.game, method, budget, options, information=game.perfect_information)
+    except TooManyRays:
+        found = _pure(reduction.game)
+        points = _of_large_tree(shown, budget, options)
+        sure = _lifted(game, shown, reduction, found, options, budget)
+        return replace(points, equilibria=(*sure, *points.equilibria)) if len(sure) else points
+    if not options["pure"]:
+        _require_some(found, budget, game)
+    return _lifted(game, shown, reduction, found, options, budget)
+
+
+def _lifted(
+    game: ExtensiveGame,
+    shown: ExtensiveGame,
+    reduction: Reduction[StrategicGame],
+    found: _Found,
+    options: dict[str, object],
+    budget: Budget,
+) -> EquilibriumSet:
+    floats, whole = game.floats(), _adds_up_in_floats(game)
+    results = []
+    for vertices in found.components:
         profiles = [reduction.lift(v) for v in vertices]
         middle = profiles[0] if len(profiles) == 1 else reduction.lift(_middle(vertices))
-        certificate = certify_tree(game, [*profiles, middle], tol)
-        _require(certificate.max_regret, game.span, tol)
-        kind = credibility(game, middle, tol)
-        equilibria.append(
+        rational = all(p.actions.dtype == object for p in profiles)
+        judged = game if rational else floats
+        if rational and whole and len(profiles) == 1 and all(p in (0, 1) for p in middle.actions):
+            judged, middle = floats, BehaviorProfile(as_float(middle.actions))  # exact in floats, and much faster
+            profiles = [middle]
+        certificate = certify_tree(
+            judged, list({id(p): p for p in (*profiles, middle)}.values()), slack := 0.0 if rational else _ROUNDING
+        )
+        _require(certificate.max_regret, game.span, rational)
+        results.append(
             Equilibrium(
-                game=game, concept="nash", kind=kind, profile=middle, vertices=tuple(profiles), certificate=certificate
+                game=shown,
+                concept="nash",
+                kind=credibility(judged, middle, slack),
+                profile=_as_shown(shown, middle),
+                vertices=tuple(_as_shown(shown, p) for p in profiles),
+                certificate=certificate,
             )
         )
     return EquilibriumSet(
-        game=game,
+        game=shown,
         concept="nash",
-        method=f"reduced strategic form, {label}",
-        equilibria=tuple(equilibria),
-        complete=complete,
-        options=options,
+        method=f"reduced strategic form, {found.method}",
+        equilibria=tuple(results),
+        complete=found.complete,
+        options={**options, **budget.options()},
     )
+
+
+def _of_large_tree(game: ExtensiveGame, budget: Budget, options: dict[str, object]) -> EquilibriumSet:
+    """Equilibria of a two-player tree with too many strategies to list, from several starts of Lemke's method."""
+    if options["pure"]:
+        raise SolverError(
+            f"the strategic form of {game!r} is too large to list its pure equilibria; ask spe or "
+            "sequential(pure=True) for those that are credible"
+        )
+    found = sequence_form(game.floats(), seed=options["seed"], starts=_LEMKE_STARTS)  # type: ignore[arg-type]
+    budget.skip(f"all but {len(found)} equilibria that Lemke's method or a linear program ends at")
+    return EquilibriumSet(
+        game=found.game,
+        concept="nash",
+        method=found.method,
+        equilibria=found.equilibria,
+        complete=False,
+        options={**found.options, **options, **budget.options()},
+    )
+
+
+def _as_shown(game: ExtensiveGame, profile: BehaviorProfile) -> BehaviorProfile:
+    if game.kind == "exact":
+        actions = profile.actions
+        pure = all(x in (0, 1) for x in actions)
+        return BehaviorProfile(as_exact(actions)) if pure and actions.dtype != object else profile
+    return BehaviorProfile(as_float(profile.actions))
+
+
+def _adds_up_in_floats(game: ExtensiveGame) -> bool:
+    """Whether what pure strategies pay is exact in floats: whole numbers, and nothing left to chance."""
+    numbers = game.payoffs.ravel().tolist()
+    return not game.chance.size and all(x.denominator == 1 and abs(x) < _WHOLE for x in numbers)
 
 
 def _reduced(game: ExtensiveGame) -> Reduction[StrategicGame] | None:
@@ -151,61 +284,61 @@ def _reduced(game: ExtensiveGame) -> Reduction[StrategicGame] | None:
         raise
 
 
-def _too_large(game: StrategicGame, method: Method) -> bool:
-    return len(game.players) == 2 and method != "lemke-howson" and not enumerable((game.shape[0], game.shape[1]))
-
-
 def _of_table(
-    game: StrategicGame, method: Method, tol: float, limit: int, seed: int | None, options: dict[str, object]
-) -> tuple[list[list[MixedProfile]], bool, str]:
-    """Return components by their vertices, whether none is missing, and the method in words."""
-    if len(game.players) == 1:
-        return _of_one_player(game, tol), True, "best strategies"
+    game: StrategicGame, method: Method, budget: Budget, options: dict[str, object], *, information: bool = False
+) -> _Found:
+    """Solve a table of rationals."""
+    if options["pure"] or len(game.players) == 1:
+        return _pure(game)
     if len(game.players) == 2:
-        return _of_two_players(game, method, tol, options)
-    return _of_many_players(game, tol, limit, seed, options)
+        return _of_two_players(game, method, budget, options)
+    tables = [game.payoffs[..., i] for i in range(len(game.players))]
+    if information and supports_of(game.shape) > _LISTED * (budget.limit or 1):
+        budget.skip("mixed strategies: with perfect information pure equilibria exist, and mixed ones are continua")
+        return _Found(_pure(game).components, False, "pure strategies")
+    parts, complete = equilibria(tables, budget, np.random.default_rng(options["seed"]))  # type: ignore[arg-type]
+    components = [[MixedProfile(m) for m in mixtures_of(part, game.shape)] for part in parts]
+    return _Found(components, complete, "support enumeration")
 
 
-def _of_one_player(game: StrategicGame, tol: float) -> list[list[MixedProfile]]:
-    values = game.payoffs[:, 0]
-    best = values >= values.max() - (0 if game.kind == "exact" else tol * game.span)
-    return [[MixedProfile((_unit(len(values), int(k), values.dtype),)) for k in np.flatnonzero(best)]]
+def _pure(game: StrategicGame) -> _Found:
+    cells = pure_equilibria([game.payoffs[..., i] for i in range(len(game.players))])
+    components = [
+        [MixedProfile(tuple(_unit(n, int(k), object) for n, k in zip(game.shape, cell, strict=True)))] for cell in cells
+    ]
+    return _Found(components, True, "pure strategies" if len(game.players) > 1 else "best strategies")
 
 
-def _of_two_players(
-    game: StrategicGame, method: Method, tol: float, options: dict[str, object]
-) -> tuple[list[list[MixedProfile]], bool, str]:
-    size = bases((game.shape[0], game.shape[1]))
-    asked = _by_nashpy(game, method, tol) if size <= _MOST_FOR_NASHPY[method] else None
-    if _too_large(game, method):
-        actions = sequence_form(_as_tree(game), tol=max(tol, 1e-7))[0].profile.actions  # type: ignore[attr-defined]
-        return [[MixedProfile((actions[: game.shape[0]], actions[game.shape[0] :]))]], False, "sequence form"
+def _of_two_players(game: StrategicGame, method: Method, budget: Budget, options: dict[str, object]) -> _Found:
+    asked = _by_nashpy(game, method) if max(game.shape) <= _MOST_FOR_NASHPY[method] else None
     if method == "lemke-howson":
         if not asked:
-            raise SolverError(
-                f"Lemke-Howson found no equilibrium of {game!r} within tol={tol:g}; try a larger tol, or qre"
-            )
-        return [[MixedProfile(pair)] for pair in asked], False, "Lemke-Howson"
-    found = all_equilibria(game.row, game.column, tol=tol)
-    if (
-        game.kind == "float" and not found.degenerate and len(found.components) % 2 == 0
-    ):  # impossible: rounding lost one
-        exact = game.exact()
-        found = in_floats(all_equilibria(exact.row, exact.column))
-        options["repaired"] = True
+            raise SolverError(f"Lemke-Howson found no equilibrium of {game!r}; try method='vertices', or qre")
+        return _Found([[MixedProfile(pair)] for pair in asked], False, "Lemke-Howson")
+    found = all_equilibria(game.row, game.column, budget.spend)
     extreme = [(x, y) for c in found.components for x in c.rows for y in c.columns]
-    if not extreme:
-        raise SolverError(f"nash found no equilibrium of {game!r} within tol={tol:g}; try exact=True")
     options["degenerate"] = found.degenerate
     options["missed"] = None if asked is None else sum(not _among(pair, asked) for pair in extreme)
     if not found.degenerate:
         options["odd"] = len(found.components) % 2 == 1
-    complete = found.degenerate or len(found.components) % 2 == 1
     label = {"vertices": "vertex enumeration", "support": "support enumeration"}[method]
-    return [_corners(c) for c in found.components], complete, label
+    return _Found([_corners(c) for c in found.components], True, label)
 
 
-def _by_nashpy(game: StrategicGame, method: Method, tol: float) -> list[tuple[Array, Array]]:
+def _several_points(game: StrategicGame, budget: Budget, options: dict[str, object]) -> _Found:
+    """Pure equilibria, and points where Lemke's method ends, of a table with too many vertices."""
+    found = _pure(game).components
+    solved = sequence_form(_as_tree(game.floats()), seed=options["seed"], starts=_LEMKE_STARTS)  # type: ignore[arg-type]
+    for e in solved:
+        x, y = np.split(e.profile.actions, [game.shape[0]])  # type: ignore[attr-defined]
+        known = [tuple(map(as_float, v[0].mixed)) for v in found]
+        if not _among((x, y), known):  # type: ignore[arg-type]
+            found.append([MixedProfile((x, y))])
+    budget.skip(f"mixed equilibria other than those at which Lemke's method ends ({budget.reason} reached)")
+    return _Found(found, False, "pure strategies and sequence form")
+
+
+def _by_nashpy(game: StrategicGame, method: Method) -> list[tuple[Array, Array]]:
     """Certified equilibria that one of Nashpy's methods finds."""
     import nashpy
 
@@ -221,8 +354,10 @@ def _by_nashpy(game: StrategicGame, method: Method, tol: float) -> list[tuple[Ar
         for x, y in _as_long_as_it_lasts(calls[method]()):
             if len(x) != game.shape[0] or len(y) != game.shape[1] or not np.isfinite([*x, *y]).all():
                 continue
+            if (np.maximum(x, 0.0).sum() == 0) or (np.maximum(y, 0.0).sum() == 0):
+                continue
             pair = (np.maximum(x, 0.0) / np.maximum(x, 0.0).sum(), np.maximum(y, 0.0) / np.maximum(y, 0.0).sum())
-            certified = certify_strategic(game.floats(), [MixedProfile(pair)], max(tol, 1e-9)).sequentially_rational
+            certified = certify_strategic(game.floats(), [MixedProfile(pair)], 1e-9).sequentially_rational
             if certified and not _among(pair, found):
                 found.append(pair)
     return sorted(found, key=lambda pair: tuple(-round(float(v), 9) for mix in pair for v in mix))
@@ -234,18 +369,6 @@ def _as_long_as_it_lasts(pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple
         yield from pairs
     except (ArithmeticError, IndexError, RuntimeError, TypeError, ValueError) as error:
         _LOG.debug("nashpy gave up: %s", error)
-
-
-def _of_many_players(
-    game: StrategicGame, tol: float, limit: int, seed: int | None, options: dict[str, object]
-) -> tuple[list[list[MixedProfile]], bool, str]:
-    options |= {"limit": limit, "seed": seed}
-    families, complete = stage_families(_as_tree(game), False, tol, limit, np.random.default_rng(seed))
-    cuts = np.cumsum(game.shape)[:-1]
-    components = [
-        [MixedProfile(tuple(np.split(corner.actions, cuts))) for corner in family.corners] for family in families
-    ]
-    return components, complete, "support enumeration"
 
 
 def _as_tree(game: StrategicGame) -> ExtensiveGame:
@@ -285,20 +408,27 @@ def _middle(vertices: Sequence[MixedProfile]) -> MixedProfile:
     return MixedProfile(tuple(total / count for total in totals))
 
 
-def _equilibrium(game: StrategicGame, vertices: list[MixedProfile], tol: float) -> Equilibrium:
+def _equilibrium(game: StrategicGame | None, shown: StrategicGame, vertices: list[MixedProfile]) -> Equilibrium:
+    """Certify a component on the game that was solved (None: on the one that is shown), and hand it back as shown."""
     profile = vertices[0] if len(vertices) == 1 else _middle(vertices)
-    certificate = certify_strategic(game, [*vertices, profile], tol)
-    _require(certificate.max_regret, game.span, tol)
+    rational = all(mix.dtype == object for v in vertices for mix in v.mixed)
+    judged = shown if game is None else game if rational else game.floats()
+    certificate = certify_strategic(judged, [*vertices, profile], 0.0 if rational else _ROUNDING)
+    _require(certificate.max_regret, judged.span, rational)
     pure = all(((mix == 0) | (mix == 1)).all() for mix in profile.mixed)
     kind = "continuum" if len(vertices) > 1 else "pure" if pure else "mixed"
+    if shown.kind != "exact":
+        profile, *vertices = (MixedProfile(tuple(map(as_float, v.mixed))) for v in (profile, *vertices))
+        certificate = replace(certificate, exact=False)
     return Equilibrium(
-        game=game, concept="nash", kind=kind, profile=profile, vertices=tuple(vertices), certificate=certificate
+        game=shown, concept="nash", kind=kind, profile=profile, vertices=tuple(vertices), certificate=certificate
     )
 
 
-def _require(regret: float, span: float, tol: float) -> None:
-    if regret > 10 * max(tol, 1e-12) * span:
+def _require(regret: float, span: float, rational: bool) -> None:
+    if regret > (0 if rational else 10 * _ROUNDING * span):
         raise SolverError(
-            f"an equilibrium has a regret of {regret:g} payoff units, too much for tol={tol:g}; try exact=True",
+            f"an equilibrium has a regret of {regret:g} payoff units (span {span:g}), more than rounding explains; "
+            "please report the game",
             residual=regret,
         )

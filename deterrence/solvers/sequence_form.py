@@ -35,6 +35,7 @@ from deterrence.games.quantities import Array, as_exact, as_float
 from deterrence.solvers.verification.tree import certify
 
 _NOISE = 1e-12  # probabilities below this in a realization plan are rounding
+_SAME = 1e-6  # probabilities that differ by less are one equilibrium
 _SIMPLEX = 400  # up to so many sequences the simplex method is faster than interior points
 _MOST_DENSE = 3_000  # unknowns of Lemke's tableau, which is dense
 _ATTEMPTS = 12  # covering vectors
@@ -43,9 +44,14 @@ _MOST_EXACT = 60  # unknowns up to which the last attempt is in rational arithme
 
 
 def sequence_form(
-    game: ExtensiveGame, *, at: Mapping[str, object] | None = None, tol: float = 1e-7, seed: int | None = 0
+    game: ExtensiveGame,
+    *,
+    at: Mapping[str, object] | None = None,
+    tol: float = 1e-7,
+    seed: int | None = 0,
+    starts: int = 1,
 ) -> EquilibriumSet:
-    """Find one Nash equilibrium of a two-player tree from its sequence form.
+    """Find a Nash equilibrium of a two-player tree from its sequence form, or several.
 
     Parameters
     ----------
@@ -57,11 +63,14 @@ def sequence_form(
         Largest regret that counts as none, relative to the payoff span; HiGHS works to 1e-7.
     seed : int or None
         For the numbers that break ties, and for covering vectors, in Lemke's method.
+    starts : int
+        How many covering vectors to start Lemke's method from, where the sum is not constant; those that end at the
+        same equilibrium count once.
 
     Returns
     -------
     EquilibriumSet
-        One equilibrium, ``complete`` False; ``options["value"]`` is the first player's payoff where the sum is constant
+        ``complete`` False; ``options["value"]`` is the first player's payoff where the sum is constant
         (the same in all equilibria). Off the path of a player's own play all actions are equally likely. The
         certificate says whether the equilibrium is subgame perfect and supported by some beliefs
         (``sequentially_rational``; see ``verify``), which a Nash equilibrium need not be.
@@ -91,22 +100,25 @@ def sequence_form(
     options: dict[str, object] = {"tol": tol, "constant_sum": constant, "seed": seed}
     if constant:
         first, second, options["value"] = _linear_program(form)
-        method = "sequence form, linear program"
+        plans, method = [(first, second)], "sequence form, linear program"
     else:
-        first, second = _lemke(form, tol, seed)
-        method = "sequence form, Lemke"
-    profile = _profile(form, first, second)
-    certificate = certify(numeric, [profile], tol)
-    if certificate.max_regret > tol * numeric.span:
-        raise SolverError(
-            f"the sequence form gave a profile with a regret of {certificate.max_regret:g} payoff units (span "
-            f"{numeric.span:g}); raise tol (now {tol:g}) or rescale the payoffs",
-            residual=certificate.max_regret,
-        )
+        plans, method = _lemke(form, tol, seed, starts), "sequence form, Lemke"
     kind = f"{method.split(', ')[1]} solution"
-    found = Equilibrium(game=numeric, concept="nash", kind=kind, profile=profile, certificate=certificate)
+    found: list[Equilibrium] = []
+    for first, second in plans:
+        profile = _profile(form, first, second)
+        certificate = certify(numeric, [profile], tol)
+        if certificate.max_regret > tol * numeric.span:
+            raise SolverError(
+                f"the sequence form gave a profile with a regret of {certificate.max_regret:g} payoff units (span "
+                f"{numeric.span:g}); raise tol (now {tol:g}) or rescale the payoffs",
+                residual=certificate.max_regret,
+            )
+        known = (np.abs(profile.actions - e.profile.actions).max() for e in found)  # type: ignore[attr-defined]
+        if all(distance > _SAME for distance in known):
+            found.append(Equilibrium(game=numeric, concept="nash", kind=kind, profile=profile, certificate=certificate))
     return EquilibriumSet(
-        game=numeric, concept="nash", method=method, equilibria=(found,), complete=False, options=options
+        game=numeric, concept="nash", method=method, equilibria=tuple(found), complete=False, options=options
     )
 
 
@@ -144,8 +156,8 @@ def _linear_program(form: SequenceForm) -> tuple[Array, Array, float]:
     raise SolverError(f"HiGHS did not solve the linear program of {form.game!r}: {message}")
 
 
-def _lemke(form: SequenceForm, tol: float, seed: int | None) -> tuple[Array, Array]:
-    """Lemke's method on x, y >= 0 and free multipliers p, q split in two."""
+def _lemke(form: SequenceForm, tol: float, seed: int | None, starts: int) -> list[tuple[Array, Array]]:
+    """Lemke's method on x, y >= 0 and free multipliers p, q split in two, from some covering vectors."""
     game = form.game
     worst = game.payoffs.max(axis=0) + game.span  # every payoff below zero: then the method cannot end on a ray
     shifted = to_sequence_form(ExtensiveGame.of(game.topology, game.chance, (game.payoffs - worst) / game.span))
@@ -172,8 +184,17 @@ def _lemke(form: SequenceForm, tol: float, seed: int | None) -> tuple[Array, Arr
         actions = _profile(form, first, second).actions
         return bool((best_response_values(game, actions) - expected_payoffs(game, actions)).max() <= tol * game.span)
 
-    z = _solved(matrix, right, np.random.default_rng(seed), lambda z: check(z[x], z[y]))
-    return z[x], z[y]
+    rng = np.random.default_rng(seed)
+    z = _solved(matrix, right, rng, lambda z: check(z[x], z[y]))
+    found = [(z[x], z[y])]
+    for _ in range(starts - 1):
+        try:
+            z = complementary(matrix, right, cover=rng.exponential(1.0, size) + 0.01, perturbed=_PERTURBED[0], rng=rng)
+        except SolverError:
+            continue
+        if check(z[x], z[y]):
+            found.append((z[x], z[y]))
+    return found
 
 
 def _solved(matrix: Array, right: Array, rng: np.random.Generator, good: Callable[[Array], bool]) -> Array:

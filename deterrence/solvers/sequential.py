@@ -26,8 +26,11 @@ from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Certificate, Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.play import expected_payoffs
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.signaling import SignalingGame
+from deterrence.solvers.arguments import check_tolerance, in_rationals
+from deterrence.solvers.budget import Budget
 from deterrence.solvers.spe import path_of_play
 from deterrence.solvers.trees.assessment_cells import Assessment
 from deterrence.solvers.trees.consistency import Witness, tremble_witness
@@ -38,8 +41,9 @@ from deterrence.solvers.verification.tree import certify_each
 
 Consistency = Literal["full", "weak"]
 _MOST_CORNERS = 256
-_RARE = 1e-7  # where chance leads so seldom, weights differ so much in size that floats are solved as rationals
-_NEAR = 100  # times tol: what a near tie may cost in a solution of the conditions that is then left out
+_ROUNDING = 1e-10  # regret of a solution in floats, as a share of the payoff span, and error of its beliefs
+_MOST_PURE = 1_000  # pure profiles that are looked at for a unit of work
+_LAST_RESORT = 200  # pure profiles of a stage for which no work is left
 _MOST_SETS = 5_000  # information sets; each stage takes some milliseconds
 _COMPARED = 200  # beliefs that decide the order of equilibria with the same strategies
 
@@ -58,8 +62,9 @@ def sequential(
     consistency: Consistency = "full",
     pure: bool = False,
     exact: bool = False,
-    tol: float = 1e-9,
-    limit: int = 200_000,
+    tol: float = 0.0,
+    limit: int = 20_000,
+    time_limit: float | None = None,
     seed: int | None = 0,
 ) -> EquilibriumSet:
     """Find all sequential equilibria of a small tree, or all pure ones of a larger tree.
@@ -77,9 +82,14 @@ def sequential(
     exact : bool
         Rational arithmetic (strategies, beliefs and certificate) where the conditions are linear.
     tol : float
-        Gains up to ``tol`` times the player's payoff span count as none.
+        Payoffs of a player that differ by no more than this share of their own size are made one number first, as in
+        ``nash``; at 0 numbers tie if they are equal.
     limit : int
-        Most combinations of supports of one stage (with ``pure``: pure profiles, 50 times as many).
+        Most work: combinations of supports of play and beliefs, small ones first, and batches of boxes in which
+        conditions that are not linear are searched (with ``pure``: pure profiles, a thousand times as many). What was
+        found by then is returned, not ``complete``, and ``options["unsearched"]`` says what is left.
+    time_limit : float, optional
+        Most seconds, alike.
     seed : int or None
         For the starts of Newton's method, where the conditions are not linear.
 
@@ -88,8 +98,8 @@ def sequential(
     EquilibriumSet
         A continuum (of off-path play or beliefs, mostly) is one equilibrium with its vertices. Each profile carries its
         ``witness``. ``complete`` only if every stage is a finite union of polytopes that were all found, and continua
-        do not change what earlier stages are worth. Unless ``pure``, a game in which chance leads to some end with a
-        probability below 1e-7 is solved in rational arithmetic and handed back in floats.
+        do not change what earlier stages are worth. A game in floats is solved in rationals, as the decimals that its
+        floats print as, and handed back in floats.
 
     Raises
     ------
@@ -98,7 +108,7 @@ def sequential(
     ParameterError
         If ``consistency`` is not known.
     SolverError
-        If the game has more combinations than ``limit``, or more than 5,000 information sets.
+        If nothing was found within the bounds, or the game has more than 5,000 information sets.
 
     Examples
     --------
@@ -109,6 +119,7 @@ def sequential(
     >>> [e.kind for e in sequential(game)]
     ['attack, yield']
     """
+    check_tolerance(tol)
     if consistency not in ("full", "weak"):
         raise ParameterError(f"consistency must be 'full' or 'weak', got {consistency!r}")
     tree = game.to_extensive() if isinstance(game, SignalingGame) else game
@@ -116,8 +127,8 @@ def sequential(
     numeric.require_numbers()
     if numeric.batch_shape:
         raise GameError("sequential solves one game; index the batch, as in game[0]")
-    rare = not exact and not pure and _least_likely(numeric) < _RARE
-    numeric = numeric.exact() if exact or rare else numeric.floats()
+    shown = numeric.exact() if exact else numeric.floats()
+    numeric, merged = in_rationals(numeric, tol)
     numeric.topology.require_perfect_recall("sequential equilibrium")
     if len(numeric.infosets) > _MOST_SETS:
         raise SolverError(
@@ -126,15 +137,19 @@ def sequential(
         )
     rng = np.random.default_rng(seed)
     weak = consistency == "weak"
+    budget = Budget("sequential", limit=limit, time_limit=time_limit, unit="combinations of supports")
 
     def solve(stage: ExtensiveGame, first: bool) -> Part:
-        if pure:
-            families, complete = supported_families(stage, pure_candidates(stage, tol, 50 * limit), weak, rng)
+        if pure or budget.ended:  # of a stage that there is no work left for, at least what is pure
+            mine = budget if pure else Budget("sequential", limit=_LAST_RESORT, unit="pure profiles")
+            candidates = pure_candidates(stage, _MOST_PURE * limit)
+            families, complete = supported_families(stage, candidates, weak, mine, rng)
+            complete = complete and pure
         else:
-            families, complete = stage_families(stage, weak, tol, limit, rng)
+            families, complete = stage_families(stage, weak, budget, rng)
         settled: list[Family] = []
         for family in families:
-            if first or _constant_value(stage, family, tol):
+            if first or _constant_value(stage, family):
                 settled.append(family)
             else:  # what comes before depends on which of them is played: points of the continuum stand on their own
                 points = {tuple(as_float(c.actions)): c for c in (family.centre, *family.corners)}
@@ -145,57 +160,44 @@ def sequential(
         return Part([f.centre.actions for f in settled], complete, list(settled))
 
     if weak and not pure:
-        families, complete = stage_families(
-            numeric, True, tol, limit, rng
-        )  # beliefs off the path are free across subgames
+        families, complete = stage_families(numeric, True, budget, rng)  # off the path beliefs are free across subgames
         whole = [(f.centre.actions, [(None, f.centre.actions, f)]) for f in families]
     else:
-        whole, complete = stage_solutions(numeric, solve, limit)
-    if rare:  # back to floats
-        numeric = tree.at(**(at or {})).floats()
-        whole = [(actions, [(c, a, _in_floats(f)) for c, a, f in stages]) for actions, stages in whole]
-    drafts = [_assembled(numeric, stages, weak, tol) for _, stages in whole]
-    found = _certified(numeric, drafts, weak, tol)
+        whole, complete = stage_solutions(numeric, solve, budget)
+    drafts = [_assembled(numeric, stages, weak) for _, stages in whole]
+    found = _certified(numeric, shown, drafts, weak)
+    if not found and budget.ended:
+        raise SolverError(
+            f"no sequential equilibrium was found within {budget.reason}: left are {'; '.join(budget.unsearched)}; "
+            "raise it, ask for pure=True, or trace qre for one equilibrium"
+        )
     complete = complete and len(found) == len(drafts)
     found.sort(key=_order)
     return EquilibriumSet(
-        game=numeric,
+        game=shown,
         concept="sequential" if not weak else "pbe",
         method="pure strategies" if pure else "supports",
         equilibria=tuple(found),
         complete=complete,
-        options={"consistency": consistency, "pure": pure, "exact": exact, "tol": tol, "limit": limit, "seed": seed},
+        options={
+            "consistency": consistency,
+            "pure": pure,
+            "exact": exact,
+            "tol": tol,
+            "merged": merged,
+            "seed": seed,
+            **budget.options(),
+        },
     )
 
 
-def _least_likely(game: ExtensiveGame) -> float:
-    """Return the least positive probability with which chance alone leads to an end."""
-    topology, chance = game.topology, as_float(game.chance)
-    slots = np.concatenate([np.ones(topology.action_count), np.where(chance > 0, chance, 1.0)])
-    likely = np.ones(topology.size)
-    for level in topology.levels[1:]:
-        likely[level] = likely[topology.parent[level]] * slots[topology.slot[level]]
-    return float(likely.min())
-
-
-def _in_floats(family: Family) -> Family:
-    centre, *corners = (Assessment(as_float(c.actions), as_float(c.beliefs)) for c in (family.centre, *family.corners))
-    return Family(centre, tuple(corners))
-
-
-def _constant_value(stage: ExtensiveGame, family: Family, tol: float) -> bool:
+def _constant_value(stage: ExtensiveGame, family: Family) -> bool:
     """Whether all of a continuum is worth the same to everybody."""
-    from deterrence.games.play import expected_payoffs
-
-    if len(family.corners) == 1:
-        return True
-    values = [as_float(expected_payoffs(stage, c.actions)) for c in family.corners]
-    return bool((np.ptp(np.array(values), axis=0) <= max(tol, 1e-12) * 10 * stage.span).all())
+    values = {tuple(expected_payoffs(stage, c.actions)) for c in family.corners}
+    return len(values) == 1
 
 
-def _assembled(
-    game: ExtensiveGame, stages: list[tuple[Any, Array, Family]], weak: bool, tol: float
-) -> list[SequentialProfile]:
+def _assembled(game: ExtensiveGame, stages: list[tuple[Any, Array, Family]], weak: bool) -> list[SequentialProfile]:
     """Put the stages together: the profile inside, then the vertices (none if the profile is all)."""
     middle = _joined(game, [(carving, family.centre) for carving, _, family in stages])
     total = prod(len(family.corners) for _, _, family in stages)
@@ -214,44 +216,47 @@ def _assembled(
                 corners.append(_joined(game, chosen))
     profiles = []
     for assessment in [middle, *corners]:
-        witness = None if weak else tremble_witness(game, assessment.actions, assessment.beliefs, max(tol, 1e-10))
+        witness = None if weak else tremble_witness(game, assessment.actions, assessment.beliefs, _ROUNDING)
         if witness is None and not weak:
             raise SolverError("beliefs that were built from trembles failed the test of consistency; try exact=True")
         profiles.append(SequentialProfile(assessment.actions, assessment.beliefs, witness=witness))
     return profiles
 
 
-def _certified(game: ExtensiveGame, drafts: list[list[SequentialProfile]], weak: bool, tol: float) -> list[Equilibrium]:
-    """Certify; left out are near ties that cost too much, and weak equilibria that fail for plans of several moves."""
-    flat = certify_each(
-        game, [p for profiles in drafts for p in profiles], max(tol, 1e-10) if game.kind == "float" else tol
-    )
-    found, start = [], 0
+def _certified(
+    game: ExtensiveGame, shown: ExtensiveGame, drafts: list[list[SequentialProfile]], weak: bool
+) -> list[Equilibrium]:
+    """Certify as solved, and hand back as shown; left out are weak equilibria that fail for plans of several moves."""
+    found = []
     for profiles in drafts:
-        mine = flat[start : start + len(profiles)]
-        start += len(profiles)
+        rational = all(p.actions.dtype == object for p in profiles)
+        mine = certify_each(game if rational else game.floats(), profiles, 0.0 if rational else _ROUNDING)
         if not all(c.sequentially_rational for c in mine):
-            worst = max(c.max_regret for c in mine)
-            near = worst <= _NEAR * tol * game.span and max(c.max_belief_error for c in mine) <= max(tol, 1e-10)
-            if weak or near:
+            if weak:
                 continue
+            worst = max(c.max_regret for c in mine)
             raise SolverError(
                 f"a sequential equilibrium failed its certificate: regret {worst:g}, belief error "
-                f"{max(c.max_belief_error for c in mine):g}; try exact=True or another tol (now {tol:g})",
+                f"{max(c.max_belief_error for c in mine):g}; please report the game",
                 residual=worst,
             )
+        if shown.kind != "exact":
+            profiles = [
+                SequentialProfile(as_float(p.actions), as_float(p.nodes), witness=p.witness)  # type: ignore[arg-type]
+                for p in profiles
+            ]
         found.append(
             Equilibrium(
-                game=game,
+                game=shown,
                 concept="pbe" if weak else "sequential",
-                kind=path_of_play(game, profiles[0].actions),
+                kind=path_of_play(shown, profiles[0].actions),
                 profile=profiles[0],
                 vertices=tuple(profiles[1:]),
                 certificate=Certificate(
                     max_regret=max(c.max_regret for c in mine),
                     max_belief_error=max(c.max_belief_error for c in mine),
                     sequentially_rational=True,
-                    exact=all(c.exact for c in mine),
+                    exact=shown.kind == "exact" and all(c.exact for c in mine),
                 ),
             )
         )
@@ -261,9 +266,9 @@ def _certified(game: ExtensiveGame, drafts: list[list[SequentialProfile]], weak:
 def _joined(game: ExtensiveGame, parts: list[tuple[Any, Assessment]]) -> Assessment:
     if len(parts) == 1 and parts[0][0] is None:
         return parts[0][1]
-    first = parts[0][1]
-    actions = np.zeros(game.topology.action_count, dtype=first.actions.dtype)
-    beliefs = np.zeros(game.topology.size, dtype=first.beliefs.dtype)
+    rational = all(a.actions.dtype == object for _, a in parts)
+    actions = np.zeros(game.topology.action_count, dtype=object if rational else np.float64)
+    beliefs = np.zeros(game.topology.size, dtype=actions.dtype)
     for carving, assessment in parts:
         actions[carving.action_slots] = assessment.actions
         inner = carving.topology.owner >= 0

@@ -353,7 +353,7 @@ def test_roots_in_the_unit_box_are_all_found():
     # (x - 1/4)(y - 1/2) = 0 and (x - 3/4)(y - 1/8) = 0, as multilinear polynomials: roots (1/4, 1/8), (3/4, 1/2)
     one = {frozenset((0, 1)): 1.0, frozenset((0,)): -0.5, frozenset((1,)): -0.25, frozenset(): 0.125}
     two = {frozenset((0, 1)): 1.0, frozenset((0,)): -0.125, frozenset((1,)): -0.75, frozenset(): 0.09375}
-    found = all_roots(Multilinear([one, two], 2), Multilinear([], 2))
+    found = all_roots(Multilinear([one, two], 2), Multilinear([], 2), np.random.default_rng(0))
     assert found.proven
     assert sorted(tuple(np.round(r, 9)) for r in found.roots) == [(0.25, 0.125), (0.75, 0.5)]
 
@@ -364,7 +364,7 @@ def test_bad_requests():
     game = entry()
     with pytest.raises(GameError, match="index the batch"):
         sequential(ExtensiveGame.of(game.topology, game.chance, np.stack([game.payoffs] * 2)))
-    with pytest.raises(SolverError, match="more than limit=2 combinations"):
+    with pytest.raises(SolverError, match=r"found within limit=2 combinations of supports: left are supports in which"):
         sequential(horse(), limit=2)
     forgetful = move("A", {x: move("A", {"u": end(A=0), "v": end(A=1)}, infoset="later") for x in "xy"})
     with pytest.raises(GameError, match="perfect recall"):

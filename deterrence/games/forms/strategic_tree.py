@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
-from math import prod
+from math import lcm, prod
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from deterrence.games.strategic import MixedProfile, StrategicGame
 from deterrence.games.topology import Topology
 
 MOST_CELLS = 2_000_000  # cells of the payoff table
+_MOST_BITS = 2**62
 NO_MOVE = "(no move)"
 
 Plan = tuple[int, ...]  # the slots that a reduced strategy chooses, in order
@@ -126,12 +128,22 @@ def _labels(topology: Topology, player: int, plans: list[Plan]) -> list[str]:
 
 
 def _table(game: ExtensiveGame, plans: list[list[Plan]]) -> Array:
-    """Sum, over ends, chance times payoff into the block of strategies that lead there."""
+    """Sum, over ends, chance times payoff into the block of strategies that lead there.
+
+    Rationals are summed as whole numbers over one denominator, in 64 bits where they fit.
+    """
     topology = game.topology
     ones = np.ones(topology.action_count, dtype=np.int64)
     chance = reach_by_slots(topology, np.concatenate([ones, game.chance]) if game.chance.size else ones)
-    dtype = object if object in (game.chance.dtype, game.payoffs.dtype) else np.float64
-    table = np.zeros((*(len(p) for p in plans), len(plans)), dtype=dtype)
+    worth = np.asarray(chance)[topology.terminal][:, None] * game.payoffs
+    unit = 1
+    if worth.dtype == object:
+        numbers = [Fraction(x) for x in worth.ravel().tolist()]
+        unit = lcm(*(x.denominator for x in numbers))
+        whole = [x.numerator * (unit // x.denominator) for x in numbers]
+        small = sum(map(abs, whole)) < _MOST_BITS
+        worth = np.array(whole, dtype=np.int64 if small else object).reshape(worth.shape)
+    table = np.zeros((*(len(p) for p in plans), len(plans)), dtype=worth.dtype)
     holding = [_holding(topology, player, mine) for player, mine in enumerate(plans)]
     for z, node in enumerate(topology.terminal):
         rows = [np.arange(len(mine)) for mine in plans]
@@ -143,8 +155,13 @@ def _table(game: ExtensiveGame, plans: list[list[Plan]]) -> Array:
             if player >= 0 and player not in met:  # the last own action implies all earlier ones
                 met.add(player)
                 rows[player] = holding[player][slot]
-        table[np.ix_(*rows)] += chance[node] * game.payoffs[z]
-    return table
+        table[np.ix_(*rows)] += worth[z]
+    if object not in (game.chance.dtype, game.payoffs.dtype):
+        return table
+    values, where = np.unique(table, return_inverse=True)
+    rationals = np.empty(len(values), dtype=object)
+    rationals[:] = [Fraction(int(x), unit) for x in values.tolist()]
+    return rationals[where].reshape(table.shape)
 
 
 def _holding(topology: Topology, player: int, plans: list[Plan]) -> dict[int, Array]:

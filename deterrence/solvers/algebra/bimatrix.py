@@ -14,18 +14,15 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
-from math import comb
 
 import numpy as np
 
 from deterrence.games.quantities import Array, as_float
-
-_MOST_BASES = 400_000  # about a 10 x 11 game; beyond, memory and time run away
-_ALL_EXACT = 3_000  # up to so many bases are solved in rationals without looking at floats first
-_NEAR = 1e-7  # a basis whose float solution misses by more than this is not tried in rationals
+from deterrence.solvers.algebra.rays import extreme_rays
+from deterrence.solvers.predicates import whole_numbers
 
 
 @dataclass(frozen=True)
@@ -37,143 +34,68 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Found:
+class Components:
     """All extreme equilibria, grouped into maximal components; ``degenerate`` if some vertex has too many labels."""
 
     components: tuple[Component, ...]
     degenerate: bool
 
 
-def bases(shape: tuple[int, int]) -> int:
-    """Return how many bases each polytope has: what the enumeration costs."""
-    return comb(shape[0] + shape[1], shape[0])
-
-
-def enumerable(shape: tuple[int, int]) -> bool:
-    """Whether a table is small enough for ``all_equilibria``."""
-    return bases(shape) <= _MOST_BASES
-
-
-def all_equilibria(row: Array, column: Array, *, tol: float = 1e-9) -> Found:
-    """Return every equilibrium of a two-player game.
+def all_equilibria(row: Array, column: Array, spend: Callable[[], bool] = lambda: True) -> Components:
+    """Return every equilibrium of a two-player game, in rationals.
 
     Parameters
     ----------
     row, column : ndarray, shape (m, n)
-        Payoffs; both of Fractions for rational arithmetic.
-    tol : float
-        Slack, relative to the payoff span, within which an inequality counts as tight.
+        Payoffs, floats or Fractions; a float counts as the decimal that it prints as.
+    spend : callable
+        Asked after every 5,000 pairs of rays; see ``extreme_rays``.
+
+    Raises
+    ------
+    TooManyRays
+        If ``spend`` said no.
     """
-    a, b = _positive(row), _positive(column)
-    x, x_labels = _vertices(b.T, tol)
-    y, y_labels = _vertices(a, tol)
     m, n = row.shape
+    x, x_labels = _vertices(column.T, spend)  # labels: own strategies unplayed, then the other's that are best
+    y, y_labels = _vertices(row, spend)
     y_labels = np.concatenate([y_labels[:, n:], y_labels[:, :n]], axis=1)  # same order for both: rows, columns
     degenerate = bool((x_labels.sum(axis=1) > m).any() or (y_labels.sum(axis=1) > n).any())
     missing = (~x_labels).astype(np.int64) @ (~y_labels).astype(np.int64).T
-    pairs = missing == 0
-    rows = [v / v.sum() for v in x]
-    columns = [v / v.sum() for v in y]
-    found = []
-    for xs, ys in _maximal_bicliques(pairs):
-        found.append(Component(_sorted(rows[i] for i in xs), _sorted(columns[j] for j in ys)))
-    found.sort(key=_order)
-    return Found(tuple(found), degenerate)
+    components = [
+        Component(_sorted(x[i] for i in xs), _sorted(y[j] for j in ys)) for xs, ys in _maximal_bicliques(missing == 0)
+    ]
+    components.sort(key=_order)
+    return Components(tuple(components), degenerate)
 
 
-def in_floats(found: Found) -> Found:
+def in_floats(found: Components) -> Components:
     """Return exact results as floats."""
     components = tuple(
         Component(tuple(map(as_float, c.rows)), tuple(map(as_float, c.columns))) for c in found.components
     )
-    return Found(components, found.degenerate)
+    return Components(components, found.degenerate)
 
 
-def _positive(table: Array) -> Array:
-    """Payoffs mapped to [1, 2]."""
-    low, high = table.min(), table.max()
-    span = high - low if high > low else 1
-    scaled: Array = (table - low) / span + 1
-    return scaled
+def _vertices(table: Array, spend: Callable[[], bool]) -> tuple[list[Array], Array]:
+    """Mixed strategies at the nonzero vertices of {v >= 0 : C v <= 1}, C positive, and labels of shape (K, c + r).
 
-
-def _vertices(constraints: Array, tol: float) -> tuple[Array, Array]:
-    """Nonzero vertices of {v >= 0 : C v <= 1}, C of shape (r, c), and labels (K, c + r): v_i = 0, then tight rows."""
-    r, c = constraints.shape
-    exact = constraints.dtype == object
-    floats = as_float(constraints)
-    found: list[Array] = []
-    for size in range(1, min(r, c) + 1):
-        supports = np.array(list(combinations(range(c), size)))
-        tight = np.array(list(combinations(range(r), size)))
-        for support in supports:
-            square = floats[tight[:, :, None], support[None, None, :]]  # (T, size, size)
-            if exact and bases((r, c)) <= _ALL_EXACT:
-                near = np.ones(len(tight), dtype=bool)
-                solution = np.zeros((len(tight), size))
-            else:
-                solution, near = _solve_all(square)
-                values = solution @ floats[:, support].T
-                slack = _NEAR if exact else tol
-                near &= (solution >= -slack).all(axis=1) & (values <= 1 + slack).all(axis=1)
-            for k in np.flatnonzero(near):
-                part = _solve_exactly(constraints[np.ix_(tight[k], support)]) if exact else np.maximum(solution[k], 0.0)
-                if part is None or bool((part < 0).any()):
-                    continue
-                if exact and any(v > 1 for v in constraints[:, support] @ part):
-                    continue
-                full = np.zeros(c, dtype=constraints.dtype)
-                full[support] = part
-                found.append(full)
-    distinct = _distinct(found, exact, tol)
-    if not distinct:
-        return np.zeros((0, c)), np.zeros((0, c + r), dtype=bool)
-    vertices = np.array(distinct)
-    values = vertices @ constraints.T
-    slack = 0 if exact else max(4 * tol, 1e-12)
-    labels = np.concatenate([vertices <= slack, values >= 1 - slack], axis=1).astype(bool)
-    return vertices, labels
-
-
-def _solve_all(square: Array) -> tuple[Array, Array]:
-    """Solutions of many small systems with right side one, and which of them are regular."""
-    scale = np.abs(square).max(axis=(1, 2))
-    regular = np.abs(np.linalg.det(square)) > 1e-13 * scale ** square.shape[1]
-    solution = np.full(square.shape[:2], np.nan)
-    if regular.any():
-        solution[regular] = np.linalg.solve(square[regular], np.ones((int(regular.sum()), square.shape[1], 1)))[..., 0]
-    with np.errstate(invalid="ignore"):
-        return solution, regular & np.isfinite(solution).all(axis=1)
-
-
-def _solve_exactly(square: Array) -> Array | None:
-    """Solution of a small system with right side one in rationals; None if it is singular."""
-    n = len(square)
-    rows = [[*map(Fraction, row), Fraction(1)] for row in square]
-    for i in range(n):
-        pivot = next((k for k in range(i, n) if rows[k][i]), None)
-        if pivot is None:
-            return None
-        rows[i], rows[pivot] = rows[pivot], rows[i]
-        head = rows[i][i]
-        rows[i] = [v / head for v in rows[i]]
-        for k in range(n):
-            if k != i and rows[k][i]:
-                factor = rows[k][i]
-                rows[k] = [v - factor * w for v, w in zip(rows[k], rows[i], strict=True)]
-    result = np.empty(n, dtype=object)
-    result[:] = [row[-1] for row in rows]
-    return result
-
-
-def _distinct(vectors: list[Array], exact: bool, tol: float) -> list[Array]:
-    if exact:
-        return list({tuple(v): v for v in vectors}.values())
-    kept: list[Array] = []
-    for v in vectors:
-        if not kept or np.abs(np.array(kept) - v).max(axis=1).min() > max(10 * tol, 1e-10):
-            kept.append(v)
-    return kept
+    They are the rays of {(v, t) >= 0 : t >= C v}, rescaled.
+    """
+    r, c = table.shape
+    whole = whole_numbers(table.ravel().tolist())
+    low = min(whole) - 1
+    rows = [[*(low - x for x in whole[k * c : (k + 1) * c]), 1] for k in range(r)]
+    rays = [(ray, mask) for ray, mask in extreme_rays(c + 1, rows, (), spend) if any(ray[:-1])]
+    mixed = []
+    labels = np.zeros((len(rays), c + r), dtype=bool)
+    for k, (ray, mask) in enumerate(rays):
+        total = sum(ray[:-1])
+        strategy = np.empty(c, dtype=object)
+        strategy[:] = [Fraction(x, total) for x in ray[:-1]]
+        mixed.append(strategy)
+        labels[k] = [bool(mask >> i & 1) for i in (*range(c), *range(c + 1, c + 1 + r))]
+    return mixed, labels
 
 
 def _maximal_bicliques(pairs: Array) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:

@@ -22,8 +22,9 @@ from deterrence.games.errors import SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.topology import CHANCE
-from deterrence.solvers.algebra.multilinear import Multilinear, all_roots, newton
-from deterrence.solvers.algebra.polytope_vertices import vertices
+from deterrence.solvers.algebra.multilinear import Multilinear, all_roots, sampled_roots
+from deterrence.solvers.algebra.rays import TooManyRays, polytope_vertices
+from deterrence.solvers.budget import Budget
 
 Support = tuple[tuple[int, ...], ...]  # by information set, the slots that are used
 Believed = tuple[tuple[int, ...], ...]  # by information set, the nodes that carry weight
@@ -316,25 +317,26 @@ class Cell:
 
     # -- solving -------------------------------------------------------------------------------------------------------
 
-    def solve(self, rng: np.random.Generator) -> tuple[list[Solved], bool]:
+    def solve(self, rng: np.random.Generator, budget: Budget) -> tuple[list[Solved], bool]:
         """Return what the cell holds (nothing, a polytope, or isolated points), and whether that is surely all."""
         if self.awkward:
             return [], False
         if self.degree <= 1:
-            solved = self._linear()
+            try:
+                solved = self._linear(budget)
+            except TooManyRays:
+                return [], False
             return ([] if solved is None else [solved]), True
         if self.impossible():
             return [], True
         equations, slack, expand = self._multilinear()
         if equations.width > _MOST_UNKNOWNS:
-            points, proven = self._sampled(equations, expand, rng), False
+            points, proven = sampled_roots(equations, rng, _STARTS), False
         else:
-            searched = all_roots(equations, slack)
+            searched = all_roots(equations, slack, rng, budget.spend)
             points, proven = searched.roots, searched.proven
-            if not proven:  # a continuum, or roots that nearly coincide: at least a point of each that is found
-                known = list(points)
-                sampled = self._sampled(equations, expand, rng)
-                points += [x for x in sampled if all(np.abs(x - other).max() > 1e-6 for other in known)]
+        if not proven:
+            points = self._apart(equations, points)
         result = []
         for x in sorted(points, key=lambda t: list(t.round(9))):
             whole = expand(x)
@@ -346,29 +348,30 @@ class Cell:
     def impossible(self) -> bool:
         """Whether some condition fails for all weights between 0 and 1, by the signs of its coefficients."""
         for gap, equation in self._conditions():
-            signs = {np.sign(round(c, 12)) for c in gap.values()}
+            signs = {np.sign(c) for c in gap.values()}
             if (equation and signs in ({1}, {-1})) or (not equation and signs == {-1}):
                 return True
         return False
 
     def _conditions(self) -> Iterator[tuple[dict[frozenset[int], float], bool]]:
-        """Gaps between payoffs as polynomials in the unknowns: zero if True, else not negative."""
+        """Gaps between payoffs as polynomials in the unknowns, scaled to one: zero if True, else not negative."""
         paths = self.paths
-        values: dict[int, dict[frozenset[int], float]] = {}
-        coefficient = as_float(self.coefficient)
-        for row, factors, c in zip(self.rows, self.factors.tolist(), coefficient, strict=True):
+        values: dict[int, dict[frozenset[int], Any]] = {}
+        for row, factors, c in zip(self.rows, self.factors.tolist(), self.coefficient.tolist(), strict=True):
             mine = values.setdefault(int(paths.slot[row]), {})
             monomial = frozenset(k for k in factors if k >= 0)
-            mine[monomial] = mine.get(monomial, 0.0) + c
+            mine[monomial] = mine.get(monomial, 0) + c
         for h, s in enumerate(self.support):
             info = paths.topology.infosets[h]
-            scale = self._scale(h)
             base = values.get(s[0], {})
+            least = 0.0 if paths.exact else 1e-13 * self._scale(h)
             for a in range(info.slots.start, info.slots.stop):
                 if a != s[0]:
                     mine = values.get(a, {})
-                    gap = {m: (base.get(m, 0.0) - mine.get(m, 0.0)) / scale for m in {*base, *mine}}
-                    yield {m: c for m, c in gap.items() if abs(c) > 1e-13}, a in s
+                    gap = {m: base.get(m, 0) - mine.get(m, 0) for m in {*base, *mine}}
+                    gap = {m: c for m, c in gap.items() if abs(c) > least}
+                    size = max(map(abs, gap.values()), default=1)
+                    yield {m: float(c / size) for m, c in gap.items()}, a in s
 
     def _multilinear(self) -> tuple[Multilinear, Multilinear, Callable[[Array], Array]]:
         """Equations and inequalities in as few unknowns as possible, and the way back to all of them."""
@@ -414,20 +417,18 @@ class Cell:
 
         return Multilinear(equal, len(kept)), Multilinear(least, len(kept)), expand
 
-    def _sampled(
-        self, equations: Multilinear, expand: Callable[[Array], Array], rng: np.random.Generator
-    ) -> list[Array]:
-        """Solutions that Newton's method finds from random starts, without proof that there are no others."""
-        found: list[Array] = []
-        for _ in range(_STARTS):
-            x = newton(equations, rng.uniform(0.05, 0.95, equations.width))
-            if x is not None and all(np.abs(x - known).max() > 1e-7 for known in found):
-                found.append(x)
-                if np.linalg.matrix_rank(equations.jacobian(x), tol=1e-8) < equations.width:
-                    break  # a continuum: one point stands for it
-        return found
+    def _apart(self, equations: Multilinear, points: list[Array]) -> list[Array]:
+        """Return isolated solutions and one point of continua, which cannot be told apart."""
+        kept: list[Array] = []
+        continuum = False
+        for x in points:
+            singular = int(np.linalg.matrix_rank(equations.jacobian(x), tol=1e-8)) < equations.width
+            if not (singular and continuum):
+                kept.append(x)
+            continuum = continuum or singular
+        return kept
 
-    def _linear(self) -> Solved | None:
+    def _linear(self, budget: Budget) -> Solved | None:
         equal, right, least, bounds = self._linear_system()
         blocks = _blocks(equal, least, self.width)
         found = []
@@ -435,10 +436,20 @@ class Cell:
             columns = np.array(block)
             rows = np.asarray((equal[:, columns] != 0).any(axis=1), dtype=bool)
             others = np.asarray((least[:, columns] != 0).any(axis=1), dtype=bool)
-            corner = vertices(equal[np.ix_(rows, columns)], right[rows], least[np.ix_(others, columns)], bounds[others])
-            if corner is None:
+            if not rows.any() and not others.any():
                 return None
-            found.append((columns, corner))
+            rationals = polytope_vertices(
+                equal[np.ix_(rows, columns)].tolist(),
+                right[rows].tolist(),
+                least[np.ix_(others, columns)].tolist(),
+                bounds[others].tolist(),
+                budget.spend,
+            )
+            if not rationals:
+                return None
+            corner = np.empty((len(rationals), len(columns)), dtype=object)
+            corner[:] = rationals
+            found.append((columns, corner if self.paths.exact else as_float(corner)))
         tight = 0 if self.paths.exact else 1e-9
         empty_equal = (
             ~np.asarray((equal != 0).any(axis=1), dtype=bool) if self.width else np.ones(len(equal), dtype=bool)
@@ -500,7 +511,14 @@ class Cell:
             gaps = [(values[a] - base, True) for a in s[1:]]
             gaps += [(base - values[b], False) for b in range(info.slots.start, info.slots.stop) if b not in s]
             for gap, equation in gaps:
-                (equal if equation else least).append(gap if paths.exact else gap / self._scale(h))
+                if paths.exact:
+                    (equal if equation else least).append(gap)
+                    continue
+                near = gap / self._scale(h)  # floats come from a known profile, which is optimal but for rounding
+                for row in (near, -near) if equation else (near,):
+                    row = row.copy()
+                    row[-1] += _POSITIVE
+                    least.append(row)
         one = np.zeros(self.width + 1, dtype=dtype)
         for slots, parent in self.flows:
             row = one.copy()
@@ -543,7 +561,7 @@ class Cell:
             if not exact:
                 actions[list(s)] /= actions[list(s)].sum()
         beliefs = np.array([0 * one] * topology.size, dtype=actions.dtype)
-        slots = np.concatenate([actions, paths.chance])
+        slots = np.concatenate([actions, paths.chance if exact else as_float(paths.chance)])
         reach = np.array([0 * one] * topology.size, dtype=actions.dtype)
         reach[0] = one
         for level in topology.levels[1:]:

@@ -8,25 +8,25 @@ by merging ends whose remaining sets agree. A cell survives if no agent gains al
 from __future__ import annotations
 
 from fractions import Fraction
-from math import prod
+from math import lcm, prod
 from typing import Any
 
 import numpy as np
 
 from deterrence.games.errors import SolverError
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.quantities import Array, as_float
+from deterrence.games.quantities import Array
+
+_MOST_BITS = 2**62
 
 
-def pure_candidates(stage: ExtensiveGame, tol: float, limit: int) -> Array:
+def pure_candidates(stage: ExtensiveGame, limit: int) -> Array:
     """Return the pure profiles from which no single information set gains, shape (K, A).
 
     Parameters
     ----------
     stage : ExtensiveGame
-        A single game with numbers.
-    tol : float
-        Gains up to ``tol`` times the player's payoff span count as none.
+        A single game in rationals.
     limit : int
         Most pure profiles (cells of the table, times players).
 
@@ -35,58 +35,65 @@ def pure_candidates(stage: ExtensiveGame, tol: float, limit: int) -> Array:
     SolverError
         If there are more.
     """
-    exact = stage.kind == "exact"
     sets = stage.infosets
     widths = [len(s.actions) for s in sets]
     movers = sorted({s.player for s in sets})
     if not sets:
-        return np.zeros((1, 0), dtype=object if exact else np.float64)
+        return np.zeros((1, 0), dtype=object)
     if prod(widths) * max(len(movers), 1) > limit:
         raise SolverError(
             f"{len(sets)} information sets have {prod(widths):,} pure profiles, more than the limit of {limit:,} "
-            "(50 times limit); raise limit, or trace qre for one equilibrium"
+            "(1,000 times limit); raise limit, or trace qre for one equilibrium"
         )
     table = _agent_table(stage, movers)  # (widths..., movers)
-    spans = as_float(stage.payoffs)
     stable = np.ones(widths, dtype=bool)
     for k, s in enumerate(sets):
         mine = table[..., movers.index(s.player)]
-        slack = 0 if exact else tol * max(float(np.ptp(spans[:, s.player])), np.finfo(float).tiny)
-        stable &= np.asarray(mine >= mine.max(axis=k, keepdims=True) - slack, dtype=bool)
+        stable &= np.asarray(mine == mine.max(axis=k, keepdims=True), dtype=bool)
     cells = np.argwhere(stable)
-    dtype = object if exact else np.float64
-    actions = np.zeros((len(cells), stage.topology.action_count), dtype=dtype)
+    actions = np.zeros((len(cells), stage.topology.action_count), dtype=object)
     first = np.array([s.first for s in sets], dtype=np.int64)
-    if exact:
-        actions[:] = Fraction(0)
-        for row, chosen in zip(actions, first + cells, strict=True):
-            row[chosen] = Fraction(1)
-    else:
-        np.put_along_axis(actions, first + cells, 1.0, axis=1)
+    actions[:] = Fraction(0)
+    for row, chosen in zip(actions, first + cells, strict=True):
+        row[chosen] = Fraction(1)
     return actions
 
 
 def _agent_table(stage: ExtensiveGame, movers: list[int]) -> Array:
-    """Return the expected payoff of each moving player by pure profile, shape (widths..., movers)."""
+    """Return the expected payoff of each moving player by pure profile, shape (widths..., movers), in whole numbers.
+
+    Each player's is scaled by itself; 64 bits where they fit.
+    """
     topology = stage.topology
-    exact = stage.kind == "exact"
-    chance = stage.chance if exact else as_float(stage.chance)
-    payoffs = (stage.payoffs if exact else as_float(stage.payoffs))[:, movers]
+    chance = np.array(_over_one_denominator(stage.chance), dtype=object)
+    payoffs = np.stack([np.array(_over_one_denominator(stage.payoffs[:, i]), dtype=object) for i in movers], axis=1)
     sets = topology.infosets
     count = topology.action_count
     choice = np.full((topology.size, len(sets)), -1, dtype=np.int16)
-    weight = np.ones(topology.size, dtype=payoffs.dtype)
+    unit = lcm(*(x.denominator for x in stage.chance.tolist()))
+    weight = np.array([1] * topology.size, dtype=object)
+    draws = np.zeros(topology.size, dtype=np.int64)  # chance moves before each node: weights have so many units
     first = np.array([s.first for s in sets], dtype=np.int64)
     for level in topology.levels[1:]:
         above, slot = topology.parent[level], topology.slot[level]
         choice[level] = choice[above]
-        weight[level] = weight[above]
+        weight[level], draws[level] = weight[above], draws[above] + (slot >= count)
         acted = slot < count
         infoset = topology.infoset[above[acted]]
         choice[level[acted], infoset] = slot[acted] - first[infoset]
         weight[level[~acted]] = weight[level[~acted]] * chance[slot[~acted] - count]
     ends = topology.terminal
-    return _merged(choice[ends], weight[ends][:, None] * payoffs, [len(s.actions) for s in sets])
+    most = int(draws[ends].max(initial=0))
+    scale = np.array([unit ** (most - int(k)) for k in draws[ends]], dtype=object)
+    values = (weight[ends] * scale)[:, None] * payoffs
+    if int(np.abs(values).sum(axis=0).max()) < _MOST_BITS:
+        values = values.astype(np.int64)
+    return _merged(choice[ends], values, [len(s.actions) for s in sets])
+
+
+def _over_one_denominator(numbers: Array) -> list[int]:
+    unit = lcm(*(x.denominator for x in numbers.tolist()))
+    return [x.numerator * (unit // x.denominator) for x in numbers.tolist()]
 
 
 def _merged(choice: Array, values: Array, widths: list[int]) -> Array:

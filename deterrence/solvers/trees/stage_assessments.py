@@ -9,15 +9,17 @@ from math import prod
 
 import numpy as np
 
-from deterrence.games.errors import SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import bayes_beliefs
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.topology import CHANCE
+from deterrence.solvers.budget import Budget
 from deterrence.solvers.trees.assessment_cells import Assessment, Cell, Paths, Solved, Support, reached_nodes
 from deterrence.solvers.trees.consistency import labelling, path_usage, unrestricted
 
 _MOST_BELIEFS = 4096  # combinations of nodes believed in, for one support of play
+_ROUNDING = 1e-12
+_MOST_CELLS = 10_000  # of one profile whose beliefs are sought
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,34 +31,35 @@ class Family:
 
 
 def stage_families(
-    stage: ExtensiveGame, weak: bool, tol: float, limit: int, rng: np.random.Generator
+    stage: ExtensiveGame, weak: bool, budget: Budget, rng: np.random.Generator
 ) -> tuple[list[Family], bool]:
     """Return all sequential (weak: weak perfect Bayesian) equilibria of a stage, and whether none is missing.
 
-    Raises
-    ------
-    SolverError
-        If there are more than ``limit`` combinations of supports.
+    Small supports come first: what a budget leaves out are the large ones.
     """
     if not stage.infosets:
         return [_nothing_to_do(stage)], True
     paths = Paths(stage)
     found: list[tuple[Support, Solved]] = []
     complete = True
-    for count, support in enumerate(_plausible_supports(paths, tol)):
-        if count >= limit:
-            raise SolverError(
-                f"more than limit={limit:,} combinations of supports at {len(stage.infosets)} sets; raise limit, "
-                "ask for pure=True, or trace qre for one equilibrium"
+    most = sum(len(s.actions) - 1 for s in stage.infosets)
+    for extra in range(most + 1):
+        for support in _plausible_supports(paths, extra, budget):
+            solved, proven = _of_support(paths, support, weak, rng, budget)
+            found += [(support, s) for s in solved]
+            complete = complete and proven
+        if budget.ended:
+            left = f"from {extra}" if extra else "all"
+            budget.skip(
+                f"supports in which {left} to {most} actions more than one at each of {len(stage.infosets)} "
+                f"information sets are used ({budget.reason} reached)"
             )
-        solved, proven = _of_support(paths, support, weak, rng)
-        found += [(support, s) for s in solved]
-        complete = complete and proven
+            return _maximal(paths, found), False
     return _maximal(paths, found), complete
 
 
 def supported_families(
-    stage: ExtensiveGame, candidates: Array, weak: bool, rng: np.random.Generator
+    stage: ExtensiveGame, candidates: Array, weak: bool, budget: Budget, rng: np.random.Generator
 ) -> tuple[list[Family], bool]:
     """Return those of some pure profiles, shape (K, A), that consistent beliefs support, with the beliefs that do."""
     if not stage.infosets:
@@ -64,7 +67,12 @@ def supported_families(
     paths: Paths | None = None
     families: list[Family] = []
     complete = True
-    for actions in candidates:
+    for k, actions in enumerate(candidates):
+        if not budget.spend():
+            budget.skip(
+                f"beliefs for {len(candidates) - k} of {len(candidates)} pure profiles ({budget.reason} reached)"
+            )
+            return families, False
         beliefs = bayes_beliefs(stage, actions)
         if all(beliefs[s.nodes[0]] == beliefs[s.nodes[0]] for s in stage.infosets):  # every set is reached
             beliefs = np.where(beliefs != beliefs, 0 * actions[0], beliefs)  # where nobody moves
@@ -73,7 +81,7 @@ def supported_families(
             continue
         paths = Paths(stage) if paths is None else paths
         support = tuple((s.first + int(np.argmax(actions[s.slots])),) for s in stage.infosets)
-        solved, proven = _of_support(paths, support, weak, rng)
+        solved, proven = _of_support(paths, support, weak, rng, budget)
         families += _maximal(paths, [(support, s) for s in solved])
         complete = complete and proven
     return families, complete
@@ -85,19 +93,26 @@ def _nothing_to_do(stage: ExtensiveGame) -> Family:
     return Family(nobody, (nobody,))
 
 
-def _plausible_supports(paths: Paths, tol: float) -> Iterator[Support]:
-    """Supports in which no used action is worse than another whatever later play (within the supports) and beliefs."""
+def _plausible_supports(paths: Paths, extra: int, budget: Budget) -> Iterator[Support]:
+    """Supports in which no used action is worse than another whatever later play (within the supports) and beliefs.
+
+    Of those with so many actions more than one at each information set, as far as the budget goes.
+    """
     topology = paths.topology
     sets = topology.infosets
     payoffs = as_float(paths.payoffs)
     allowed = np.ones(len(topology.labels), dtype=bool)
     children = [np.array([topology.children[x] for x in s.nodes]) for s in sets]
-    slack = tol * paths.spans
+    slack = _ROUNDING * np.abs(payoffs).max(axis=0)  # of bounds in floats, which leave out too little at most
     chosen: list[tuple[int, ...]] = [()] * len(sets)
+    room = np.cumsum([0, *(len(s.actions) - 1 for s in sets)])  # most that the first k sets can take
 
-    def settle(k: int) -> Iterator[Support]:
+    def settle(k: int, left: int) -> Iterator[Support]:
+        if left > room[k + 1] or budget.ended:
+            return
         if k < 0:
-            yield tuple(chosen)
+            if budget.spend():
+                yield tuple(chosen)
             return
         s = sets[k]
         low, high = _bounds(paths, payoffs, allowed)
@@ -108,15 +123,15 @@ def _plausible_supports(paths: Paths, tol: float) -> Iterator[Support]:
             for a in range(width)
         ]
         good = [a for a in range(width) if not worse[a]]
-        for size in range(1, len(good) + 1):
+        for size in range(1, min(len(good), left + 1) + 1):
             for part in combinations(good, size):
                 chosen[k] = tuple(s.first + a for a in part)
                 allowed[s.slots] = False
                 allowed[list(chosen[k])] = True
-                yield from settle(k - 1)
+                yield from settle(k - 1, left - size + 1)
         allowed[s.slots] = True
 
-    yield from settle(len(sets) - 1)
+    yield from settle(len(sets) - 1, extra)
 
 
 def _bounds(paths: Paths, payoffs: Array, allowed: Array) -> tuple[Array, Array]:
@@ -156,12 +171,13 @@ def supporting_beliefs(game: ExtensiveGame, actions: Array) -> tuple[Array | Non
         tuple(s.first + int(k) for k in np.flatnonzero(np.asarray(actions[s.slots] > 0, dtype=bool)))
         for s in game.infosets
     )
-    solved, proven = _of_support(paths, support, False, np.random.default_rng(0), known=actions)
+    budget = Budget("beliefs", limit=_MOST_CELLS, unit="cells")
+    solved, proven = _of_support(paths, support, False, np.random.default_rng(0), budget, known=actions)
     return (solved[0].centre.beliefs, True) if solved else (None, proven)
 
 
 def _of_support(
-    paths: Paths, support: Support, weak: bool, rng: np.random.Generator, known: Array | None = None
+    paths: Paths, support: Support, weak: bool, rng: np.random.Generator, budget: Budget, known: Array | None = None
 ) -> tuple[list[Solved], bool]:
     """Solve one support of play with every combination of nodes that off-path beliefs can rest on."""
     topology = paths.topology
@@ -173,7 +189,7 @@ def _of_support(
     open_sets = [i for i, nodes in enumerate(on_path) if not nodes and len(topology.infosets[i].nodes) > 1]
     full = tuple(nodes or s.nodes for nodes, s in zip(on_path, topology.infosets, strict=True))
     if weak or not open_sets:
-        return Cell(paths, support, full, weak=weak, known=known).solve(rng)
+        return Cell(paths, support, full, weak=weak, known=known).solve(rng, budget)
     choices = [_subsets(topology.infosets[i].nodes) for i in open_sets]
     if prod(len(c) for c in choices) > _MOST_BELIEFS:
         choices = [[topology.infosets[i].nodes, *[(x,) for x in topology.infosets[i].nodes]] for i in open_sets]
@@ -184,15 +200,17 @@ def _of_support(
     usage = path_usage(topology, zero)
     free = unrestricted(topology, usage, open_sets)
     accepted: list[tuple[frozenset[int], ...]] = []
-    result = []
+    result: list[Solved] = []
     for chosen in sorted(product(*choices), key=lambda c: -sum(map(len, c))):
         mine = tuple(frozenset(c) for c in chosen)
-        if free and any(all(a <= b for a, b in zip(mine, known, strict=True)) for known in accepted):
+        if free and any(all(a <= b for a, b in zip(mine, wider, strict=True)) for wider in accepted):
             continue
+        if not budget.spend():
+            return result, False
         believed = list(full)
         for i, nodes in zip(open_sets, chosen, strict=True):
             believed[i] = nodes
-        solved, proven = Cell(paths, support, tuple(believed), known=known).solve(rng)
+        solved, proven = Cell(paths, support, tuple(believed), known=known).solve(rng, budget)
         if not solved:
             complete = complete and proven
             continue

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.games.errors import SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.subgames import carve, subgame_roots, subtree_ends
 from deterrence.games.play import expected_payoffs
 from deterrence.games.quantities import Array
+from deterrence.solvers.budget import Budget
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Part:
 
 
 def solve_by_stages(
-    game: ExtensiveGame, solve: Callable[[ExtensiveGame, bool], Part], limit: int
+    game: ExtensiveGame, solve: Callable[[ExtensiveGame, bool], Part], budget: Budget
 ) -> tuple[list[Array], bool]:
     """Return profiles of the whole game, shape (A,), from solutions of its stages, and whether none is missing.
 
@@ -51,20 +51,15 @@ def solve_by_stages(
         A single game with numbers.
     solve : callable
         Lists the solutions of a game without proper subgames; the second argument is True for the stage at the root.
-    limit : int
-        Most profiles.
-
-    Raises
-    ------
-    SolverError
-        If there are more than ``limit`` profiles.
+    budget : Budget
+        A unit for each profile of a stage; at least one solution of every stage is put in.
     """
-    found, complete = stage_solutions(game, solve, limit)
+    found, complete = stage_solutions(game, solve, budget)
     return [actions for actions, _ in found], complete
 
 
 def stage_solutions(
-    game: ExtensiveGame, solve: Callable[[ExtensiveGame, bool], Part], limit: int
+    game: ExtensiveGame, solve: Callable[[ExtensiveGame, bool], Part], budget: Budget
 ) -> tuple[list[tuple[Array, list[tuple[Any, Any, Any]]]], bool]:
     """As ``solve_by_stages``, each profile with (carving of the stage, actions there, note) for every stage."""
     topology = game.topology
@@ -101,8 +96,10 @@ def stage_solutions(
                     whole = whole + below
                 stages = [s for _, _, more in combination for s in more]
                 solved.append((expected_payoffs(stage, actions), whole, [*stages, (carving, actions, note)]))
-                if len(solved) > limit:
-                    raise SolverError(f"more than limit={limit} equilibria put together from subgames; raise limit")
+            if solved and not budget.spend(len(part.actions)):
+                complete = False
+                budget.skip(f"other continuations of the subgame at {topology.name(root)!r} ({budget.reason} reached)")
+                break
         for r in inner:
             del pending[r]
         pending[root] = solved
