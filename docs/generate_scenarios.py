@@ -21,7 +21,7 @@ figures with a source, or marked as illustrations with a range. None is an estim
 likelihood here is a forecast: what counts is how it moves."""
 VARIED = """A variant changes as little as it can, so that one mechanism stands alone:
 `dt.Scenario.load("baltic-2017").variant("no-tripwire")`, or `deterrence assess baltic-2017:no-tripwire`."""
-NO_EVENT = ("unwanted war", "defence holds")
+NO_EVENT = ("regretted attack", "unwanted war", "defence holds")
 
 Location = tuple[str | int, ...]
 

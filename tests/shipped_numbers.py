@@ -44,7 +44,9 @@ SEARCHED = 1e-9
 SEARCHED_KEYS = ("*/dials/*/slope", "*/dials/*/elasticity", "*/tipping_points/*", "*/last_deterring_equilibrium/*")
 
 # Number that is meant to change (a path, with * and ? as in file names) -> why
-CHANGED: Mapping[str, str] = {}
+CHANGED: Mapping[str, str] = {
+    "assessments/bilateral-guarantee:doubting-protege/unwanted_war/*": "a regretted attack that is resisted, as everywhere",
+}
 
 # Key, or part of a dotted one, as it is called now -> as it was when the numbers were saved
 RENAMED: Mapping[str, str] = {

@@ -333,13 +333,32 @@ class CollectiveDefence(Display):
         )
 
     def regret_probability(self, resolve: str = "highest") -> Floats:
-        """Return the probability of an attack that the aggressor would regret: its true payoff is below zero.
+        """Return the probability of a regretted attack, shape (...): one whose true payoff is below that of refraining.
 
-        Unwanted war, where resolve is underestimated; zero where the aggressor perceives what is true.
+        Zero where the aggressor perceives what is true.
         """
-        chosen = self.aggressor_choice(resolve)
-        truth = self.aggressor_choice(resolve, at_true_values=True)
-        return np.asarray(chosen.measure_below(self.aggressor.prize, truth.break_even).sum(axis=-1))
+        return np.asarray(self.regretted_attacks(resolve).sum(axis=-1))
+
+    def unwanted_war_probability(self, resolve: str = "highest") -> Floats:
+        """Return the probability of an unwanted war, shape (...): a regretted attack that the target resists.
+
+        The same as that of a regretted attack unless the target may yield, or steps may stay below a threshold of
+        response. Resistance to an attack in steps is the mean over the aggressors that choose it.
+        """
+        return np.asarray((self.regretted_attacks(resolve) * self.resistance(resolve)).sum(axis=-1))
+
+    def regretted_attacks(self, resolve: str = "highest", met: str | None = None) -> Floats:
+        """Return the probability that each kind of attack is chosen and regretted, shape (..., X).
+
+        Parameters
+        ----------
+        resolve : str
+            Which equilibrium of the response the aggressor expects: ``"lowest"`` or ``"highest"`` participation.
+        met : str, optional
+            Which one it meets; by default the same.
+        """
+        truth = self.aggressor_choice(resolve if met is None else met, at_true_values=True)
+        return self.aggressor_choice(resolve).measure_below(self.aggressor.prize, truth.break_even)
 
     def posture_game(self, resolve: str = "highest") -> SignalingGame:
         """Return the signaling game between the alliance, of private type, and the aggressor, of types in bins of v.

@@ -205,8 +205,7 @@ def _rank(prize: Any, value: Array) -> Array:
 
 def _regretted(game: Any, resolve: str, actual: str) -> Array:
     """Return the probability of each attack whose true payoff is below that of refraining, shape (..., X)."""
-    truth = game.aggressor_choice(actual, at_true_values=True)
-    return np.asarray(game.aggressor_choice(resolve).measure_below(game.aggressor.prize, truth.break_even))
+    return np.asarray(game.regretted_attacks(resolve, actual))
 
 
 def _play(game: Any, resolve: str, actual: str) -> Play:

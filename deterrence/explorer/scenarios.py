@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
-from deterrence.alliances.scenarios.scenario import HOLDS, UNWANTED, Scenario
+from deterrence.alliances.scenarios.scenario import HOLDS, REGRETTED, UNWANTED, Scenario
 from deterrence.alliances.scenarios.sensitivity import Dial, dials
 from deterrence.explorer.asking import asked, lively
 from deterrence.explorer.equilibria import equilibria_of
@@ -122,7 +122,7 @@ class ScenarioSubject:
         """Return the likelihood if the aggressor perceived what is true; None where it does, or for other events."""
         try:
             game = self._game(values)
-            if event in (UNWANTED, HOLDS) or game.aggressor.name not in game.perception:
+            if event in (REGRETTED, UNWANTED, HOLDS) or game.aggressor.name not in game.perception:
                 return None
             found = _seen_rightly(game).attack_probabilities()
         except (GameError, ParameterError, SolverError):

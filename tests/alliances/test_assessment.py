@@ -308,3 +308,23 @@ def test_the_figure_is_written_twice_and_into_no_folder_that_is_missing(tmp_path
     paths = textbook.figure(tmp_path / "curve")
     assert [p.suffix for p in paths] == [".png", ".svg"]
     assert all(p.stat().st_size > 5_000 for p in paths)
+
+
+def test_regretted_attacks_and_unwanted_war_are_the_same_everywhere() -> None:
+    """An unwanted war is a regretted attack that the target resists: 0.0947 and 0.0614 where the protege may yield."""
+    scenario = Scenario.load("bilateral-guarantee:doubting-protege")
+    game = scenario.game()
+    by_kind = game.regretted_attacks()
+    assert float((by_kind * game.resistance()).sum()) == pytest.approx(0.0614394188, abs=1e-9)
+    assert float(by_kind.sum()) == pytest.approx(0.0946655398, abs=1e-9)
+    said, played = scenario.assess(), dt.subjective(scenario, truth={}, beliefs={})
+    assert said.regretted_attack == pytest.approx((0.0946655398,) * 2, abs=1e-8)
+    for known in (said.unwanted_war, scenario.probability("unwanted war"), played.unwanted_war):
+        assert known == pytest.approx((0.0614394188,) * 2, abs=1e-8)
+    assert "9.5% is the probability of an attack that it would regret, 6.1% that of one that is resisted" in str(
+        said.in_words()
+    )
+
+
+def test_regretted_attacks_are_unwanted_wars_where_the_target_resists_for_certain(baltic: Scenario) -> None:
+    assert baltic.probability("regretted attack") == baltic.probability("unwanted war")

@@ -151,8 +151,14 @@ VARIANTS = [(name, variant) for name in Scenario.names() for variant in shipped(
 def kinds(name: str, variant: str = "") -> np.ndarray:
     """Return the likelihood of attack and of each kind, solved as a batch of one."""
     case = shipped(name, variant)
-    answer = case.answer({}, events=[event for event in case.events if event not in ("unwanted war", "defence holds")])
+    answer = case.answer(
+        {},
+        events=[event for event in case.events if event not in NO_LIKELIHOOD],
+    )
     return np.array([answer.low[event][0] for event in answer.low])
+
+
+NO_LIKELIHOOD = ("regretted attack", "unwanted war", "defence holds")
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)

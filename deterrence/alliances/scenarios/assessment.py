@@ -93,8 +93,10 @@ class Assessment(Display):
         Lowest and highest likelihood of attack over equilibria, at the aggressor's perception.
     likelihood_if_seen_rightly : pair of float
         The same if the aggressor perceived what is true.
+    regretted_attack : pair of float
+        Probability of an attack whose true payoff to the aggressor is below that of refraining.
     unwanted_war : pair of float
-        Probability of an attack that the aggressor would not have started at the true values.
+        Probability of a regretted attack that the target resists.
     conquest_without_fight : pair of float
         Probability of an attack that nobody answers: the target yields, or no step of it is seen as one.
     false_alarm : pair of float
@@ -118,6 +120,7 @@ class Assessment(Display):
     scenario: Scenario = field(repr=False)
     likelihood: Range
     likelihood_if_seen_rightly: Range
+    regretted_attack: Range
     unwanted_war: Range
     conquest_without_fight: Range
     false_alarm: Range
@@ -152,6 +155,7 @@ class Assessment(Display):
             "title": self.scenario.title,
             "likelihood_of_attack": list(self.likelihood),
             "likelihood_if_seen_rightly": list(self.likelihood_if_seen_rightly),
+            "regretted_attack": list(self.regretted_attack),
             "unwanted_war": list(self.unwanted_war),
             "conquest_without_fight": list(self.conquest_without_fight),
             "false_alarm": list(self.false_alarm),
@@ -250,7 +254,8 @@ def assess(scenario: Scenario) -> Assessment:
         scenario=scenario,
         likelihood=_range(found.likelihood),
         likelihood_if_seen_rightly=_range(right.likelihood),
-        unwanted_war=_both(game.regret_probability),
+        regretted_attack=_both(game.regret_probability),
+        unwanted_war=_both(game.unwanted_war_probability),
         conquest_without_fight=_both(game.conquest_without_fight),
         false_alarm=_range((calm[0] * mistaken, calm[1] * mistaken)),
         false_alarm_strength=_both(game.false_alarm_response),

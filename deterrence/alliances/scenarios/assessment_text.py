@@ -84,8 +84,10 @@ def _on_perception(found: Assessment) -> list[str]:
         return [said, "Misperception does not matter here."]
     verb = "adds" if gap > 0 else "takes away"
     regret = ""
-    if found.unwanted_war[1] > VISIBLE:
-        regret = f", and {_percent(found.unwanted_war)} is the probability of a war that the aggressor would regret"
+    if found.regretted_attack[1] > VISIBLE:
+        regret = f", and {_percent(found.regretted_attack)} is the probability of an attack that it would regret"
+        if found.unwanted_war != found.regretted_attack:
+            regret += f", {_percent(found.unwanted_war)} that of one that is resisted: an unwanted war"
     rightly = (
         f"Seen rightly, the likelihood of attack would be {_percent(found.likelihood_if_seen_rightly)}: "
         f"misperception {verb} {abs(gap) * 100:.1f} points{regret}."

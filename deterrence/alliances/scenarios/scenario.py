@@ -31,7 +31,8 @@ from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import SubjectiveOutcome
 from deterrence.solvers.pbe import pbe
 
-UNWANTED = "unwanted war"
+REGRETTED = "regretted attack"
+UNWANTED = "unwanted war"  # a regretted attack that is resisted
 HOLDS = "defence holds"
 
 
@@ -243,9 +244,14 @@ class Scenario(Display):
 
     @property
     def events(self) -> tuple[str, ...]:
-        """``"attack"``, each kind of attack, ``"refrain"``, ``"unwanted war"`` and ``"defence holds"``."""
+        """``"attack"``, each kind of attack, ``"refrain"``, and what follows.
+
+        ``"regretted attack"`` is an attack whose true payoff to the aggressor is below that of refraining, ``"unwanted
+        war"`` one of these that the target resists, and ``"defence holds"`` says what the last kind of attack would
+        meet.
+        """
         kinds = tuple(attack.name for attack in self._game.attacks)
-        return ("attack", *kinds, REFRAIN, UNWANTED, HOLDS)
+        return ("attack", *kinds, REFRAIN, REGRETTED, UNWANTED, HOLDS)
 
     def spec(self) -> dict[str, Any]:
         """Return what identifies the scenario, for the record of a sweep."""
@@ -392,8 +398,9 @@ def _likelihoods(
     for event in events:
         if event == "attack":
             pair = found.likelihood
-        elif event == UNWANTED:
-            both = [game.regret_probability(which) for which in ("lowest", "highest")]
+        elif event in (REGRETTED, UNWANTED):
+            probability = game.regret_probability if event == REGRETTED else game.unwanted_war_probability
+            both = [probability(which) for which in ("lowest", "highest")]
             pair = (np.minimum(*both), np.maximum(*both))
             converged = converged & game.response().converged
         elif event == HOLDS:
