@@ -45,7 +45,7 @@ SEARCHED_KEYS = ("*/dials/*/slope", "*/dials/*/elasticity", "*/tipping_points/*"
 
 # Number that is meant to change (a path, with * and ? as in file names) -> why
 CHANGED: Mapping[str, str] = {
-    "assessments/bilateral-guarantee:doubting-protege/unwanted_war/*": "a regretted attack that is resisted, as everywhere",
+    "assessments/bilateral-guarantee:doubting-protege/unwanted_war/*": "regretted and resisted",
 }
 
 # Key, or part of a dotted one, as it is called now -> as it was when the numbers were saved

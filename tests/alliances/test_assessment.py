@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+import deterrence as dt
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.sensitivity import dials, likelihood, perceived_resolve_dial, turn
 from deterrence.games.errors import ScenarioError

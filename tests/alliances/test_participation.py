@@ -147,8 +147,11 @@ def test_simulated_members_are_indifferent_at_their_cutpoints(n: int) -> None:
 @pytest.mark.parametrize(("n", "c"), [(2, 0.3), (5, 0.3), (9, 0.6)])
 def test_volunteers_dilemma(n: int, c: float) -> None:
     """Diekmann 1985: p = 1 - c^(1/(N-1)), and nobody comes with probability c^(N/(N-1))."""
-    (equilibrium,) = participation(volunteers([degenerate(c)] * n))
+    found = participation(volunteers([degenerate(c)] * n))
+    (equilibrium,) = (one for one in found if np.ptp(one.profile.probabilities[0]) < 1e-9)
     assert equilibrium.profile.probabilities[0] == pytest.approx([1 - c ** (1 / (n - 1))] * n, abs=1e-8)
+    alone = [tuple(one.profile.probabilities[0]) for one in found if one.profile.probabilities[0].sum() == 1]
+    assert set(alone) == {tuple(np.eye(n)[i]) for i in range(n)}  # one comes, and all rely on it
     assert equilibrium.probability("nobody assists") == pytest.approx(c ** (n / (n - 1)), abs=1e-8)
 
 
@@ -165,8 +168,9 @@ def test_volunteers_dilemma_of_unequal_members() -> None:
 
 def test_volunteers_dilemma_with_a_threshold() -> None:
     """Palfrey and Rosenthal 1984: C(4,2) p^2 (1-p)^2 = 0.2 has two roots; with nobody there are three equilibria."""
-    found = participation(volunteers([degenerate(0.2)] * 5, needed=3))
-    assert found.complete
+    every = participation(volunteers([degenerate(0.2)] * 5, needed=3))
+    assert not every.complete
+    found = [one for one in every if np.ptp(one.profile.probabilities[0]) < 1e-9]
     assert [e.profile.probabilities[0, 0] for e in found] == pytest.approx([0, 0.240335190, 0.759664810], abs=1e-8)
     assert [e.probability("defence holds") for e in found] == pytest.approx([0, 0.093586044, 0.906413956], abs=1e-8)
     assert found[0].profile.cutpoints[0, 0] == pytest.approx(0, abs=1e-12)
@@ -312,8 +316,9 @@ def test_batch_is_the_same_as_one_at_a_time() -> None:
 def test_blocs_agree_with_starts() -> None:
     """Coordination: three symmetric equilibria by isolation; from nobody and everybody come the outer two."""
     game = volunteers([normal(0.2, 0.05)] * 4, needed=2)
-    found = participation(game)
-    assert found.complete
+    every = participation(game)
+    assert not every.complete  # contributions are substitutes beyond two: members may differ
+    found = [one for one in every if np.ptp(one.profile.probabilities[0]) < 1e-9]
     assert len(found) == 3
     ends = participation_batch(game.stage(invoked=True))
     assert ends.lowest.probabilities == pytest.approx(found[0].profile.probabilities[0], abs=1e-9)
@@ -657,3 +662,58 @@ def test_a_search_that_gets_nowhere_says_what_it_tried(monkeypatch: pytest.Monke
     with pytest.raises(SolverError, match="no start out of 6 led to a cutpoint equilibrium") as caught:
         participation(random_game(5, 0), starts=6)
     assert caught.value.residual > 1e-6
+
+
+# -- identical members who differ --------------------------------------------------------------------------------------
+
+
+def substitutes(n: int, **changes: float) -> ParticipationGame:
+    """Identical allies, each of whom comes iff the others are expected to stay away."""
+    member = {"capability": 2.0, "stake": 1.5, "obligation": 0.3, "cost": uniform(0.9, 0.92), **changes}
+    members = tuple(Member(name=f"m{i}", **member) for i in range(n))
+    return ParticipationGame(members=members, attacks=(Attack(name="x", strength=2.1),), base=0.5, decisiveness=5)
+
+
+def test_two_identical_allies_may_differ() -> None:
+    """(1, 0), (0, 1) and (0.6848, 0.6848), from the best reply of one to the other on a fine grid."""
+    found = participation(substitutes(2))
+    assert found.complete
+    comes = np.array([one.profile.probabilities[0] for one in found])
+    assert len(comes) == 3
+    for known in ((1, 0), (0, 1), (0.6848, 0.6848)):
+        assert np.abs(comes - known).max(axis=1).min() < 1e-4
+    grid = np.linspace(0, 1, 20_001)
+    holds = [float(contest_success(0.5 + 2 * k, 2.1, 5)) for k in range(3)]
+
+    def reply(p: np.ndarray) -> np.ndarray:
+        cut = 1.5 * ((1 - p) * (holds[1] - holds[0]) + p * (holds[2] - holds[1])) + 0.3
+        return np.clip((cut - 0.9) / 0.02, 0, 1)
+
+    rest = grid - reply(reply(grid))
+    changes = np.flatnonzero(rest[:-1] * rest[1:] <= 0)
+    assert len(set(np.round(grid[changes], 2))) == 3
+
+
+def test_likelihood_covers_the_response_of_identical_allies_who_differ() -> None:
+    game = substitutes(2)
+    found = participation(game)
+    low, high = (found[k].probability("defence holds") for k in (0, -1))
+    sides = [one.probability("defence holds") for one in found if np.ptp(one.profile.probabilities[0]) > 0.5]
+    assert low <= min(sides) <= max(sides) <= high
+    assert high - low > 1e-3
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_more_identical_allies_who_may_differ_are_not_claimed_complete(n: int) -> None:
+    """Of n allies one comes and the rest rely on it; each may be the one."""
+    found = participation(substitutes(n))
+    assert not found.complete
+    comes = {tuple(np.round(one.profile.probabilities[0], 6)) for one in found}
+    assert {tuple(np.eye(n)[i]) for i in range(n)} <= comes
+
+
+def test_identical_allies_who_must_do_the_same_are_complete() -> None:
+    """Complements: with decisive help from both together no ally comes alone."""
+    found = participation(substitutes(3, stake=0.4, obligation=0.6, cost=normal(0.7, 0.4)))
+    assert found.complete
+    assert all(np.ptp(one.profile.probabilities, axis=1).max() < 1e-9 for one in found)

@@ -6,10 +6,16 @@ F(c*(p)) on [0, e]. Cells of [0, e] are ruled out by bounds on c* (``solving.bou
 one root at most by bounds on the slope, or halved. Where the cost has atoms, the roots are the levels of F
 that support themselves and the p at which c* meets an atom: there members of that cost mix, as in the
 volunteer's dilemma.
+
+Where contributions may be substitutes, identical members need not do the same: one comes because the other stays away.
+Two of them are still one dimension. With T(p) = e F(c*(p)) the reply to a partner who comes with probability p, every
+equilibrium is (p, T(p)) with p a root of p - T(T(p)), and all of these are isolated. Of three and more such members the
+equilibria in which they differ are sought (``differing_starts``), not proven to be all.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +30,7 @@ Floats = NDArray[np.float64]
 Bounds = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 CELLS, HALVINGS = 64, 36
+_APART = 1e-7  # probabilities of identical members that differ by less are the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +41,7 @@ class BlocEquilibria:
     ----------
     cutpoints, probabilities : ndarray, shape (E, N)
     complete : bool
-        Whether every equilibrium is here in which members of the bloc do the same.
+        Whether every equilibrium is here.
     proof : str
         In words; empty if nothing is shown.
     """
@@ -64,12 +71,74 @@ def bloc_equilibria(stage: ParticipationStage, defence: ExpectedDefence, tol: fl
     problem = _OneDimension(stage, defence, bloc)
     roots, proven = problem.roots(tol)
     q = _at(stage, bloc, roots)
+    alike = problem.alike()
+    said = f"all roots of one bloc of {len(bloc)} identical members are isolated"
+    if not alike and len(bloc) == 2 and problem.cost.continuous:
+        first, sure = isolated(problem.twice, problem.twice_bounds, problem.twice_slopes, 0.0, problem.e, tol)
+        pairs = np.stack([first, problem.reply(first)], axis=-1)
+        apart = pairs[np.abs(pairs[:, 0] - pairs[:, 1]) > _APART]
+        unequal = _at(stage, bloc, np.zeros(len(apart)))
+        unequal[:, bloc] = apart
+        q, proven, alike = np.concatenate([q, unequal]), proven and sure, True
+        said = "all equilibria of a bloc of 2 identical members are isolated, those in which they differ among them"
     cut = stage.stakes * defence.gains(q) + stage.penalties
     inert = np.setdiff1d(np.arange(n), bloc)
     q[:, inert] = (stage.position * stage.costs.cdf(cut))[:, inert]
-    together = f"all roots of one bloc of {len(bloc)} identical members are isolated"
-    same = "" if problem.alike() else "; equilibria in which identical members differ are not ruled out"
-    return BlocEquilibria(cut, q, proven, together + same if proven else "")
+    complete = proven and alike
+    return BlocEquilibria(cut, q, complete, said if complete else "")
+
+
+def differing_starts(stage: ParticipationStage) -> Floats:
+    """Return starts from which members of a bloc may come to differ: of its K members the first k come, 0 < k < K.
+
+    Shape (K - 1, N); none if the members that matter form no bloc of two at least.
+    """
+    bloc = _bloc(stage)
+    if bloc is None or len(bloc) < 2:
+        return np.empty((0, len(stage.names)))
+    rows = _at(stage, bloc, np.zeros(len(bloc) - 1))
+    for k in range(1, len(bloc)):
+        rows[k - 1, bloc[:k]] = stage.position[bloc[:k]]
+    return rows
+
+
+def exchanged(stage: ParticipationStage, points: Floats, most: int = 12) -> Floats:
+    """Return points with those that exchange members of a bloc added, for as long as a point has few of them.
+
+    Parameters
+    ----------
+    stage : ParticipationStage
+    points : ndarray, shape (E, N)
+    most : int
+        Exchanges up to which they are all added; a point with more of them stands alone for them.
+    """
+    bloc = _bloc(stage)
+    if bloc is None or len(bloc) < 2:
+        return points
+    rows = list(points)
+    for point in points:
+        values = np.round(point[bloc], 9)
+        _, counts = np.unique(values, return_counts=True)
+        ways = math.factorial(len(bloc)) // math.prod(math.factorial(int(count)) for count in counts)
+        if not 1 < ways <= most:
+            continue
+        for arranged in _arrangements(point[bloc], values):
+            row = point.copy()
+            row[bloc] = arranged
+            rows.append(row)
+    return np.array(rows).reshape(-1, len(stage.names))
+
+
+def _arrangements(values: Floats, kinds: Floats) -> list[Floats]:
+    """Return all distinct orders of values, those of one kind being the same."""
+    if len(values) == 1:
+        return [values]
+    found: list[Floats] = []
+    for kind in np.unique(kinds):
+        i = int(np.argmax(kinds == kind))
+        rest = _arrangements(np.delete(values, i), np.delete(kinds, i))
+        found += [np.concatenate([values[i : i + 1], one]) for one in rest]
+    return found
 
 
 def _bloc(stage: ParticipationStage) -> list[int] | None:
@@ -119,6 +188,33 @@ class _OneDimension:
             (max(float(self.stage.decisiveness) - 1, 0.0)) / (self.stage.decisiveness + 1)
         ) ** (1 / self.stage.decisiveness)
         return bool(self.stage.base + self.stage.weights.sum() <= turn)  # complements everywhere
+
+    def reply(self, p: Floats) -> Floats:
+        """Return T(p), with what probability a member comes if each of the others does with p."""
+        return np.asarray(self.e * self.cost.cdf(self.cut(p)))
+
+    def reply_bounds(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+        below, above = self.cut_bounds(a, b)
+        return np.asarray(self.e * self.cost.cdf(below)), np.asarray(self.e * self.cost.cdf(above))
+
+    def reply_slopes(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+        low, high = self.slope_bounds(a, b)
+        return 1 - high, 1 - low
+
+    def twice(self, p: Floats) -> Floats:
+        """Return p - T(T(p)), for two members."""
+        return np.asarray(p - self.reply(self.reply(p)))
+
+    def twice_bounds(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+        low, high = self.reply_bounds(*self.reply_bounds(a, b))
+        return a - high, b - low
+
+    def twice_slopes(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+        inner, outer = self.reply_slopes(a, b), self.reply_slopes(*self.reply_bounds(a, b))
+        with np.errstate(invalid="ignore"):
+            products = np.stack([x * y for x in inner for y in outer])
+        products = np.where(np.isnan(products), 0.0, products)
+        return 1 - products.max(axis=0), 1 - products.min(axis=0)
 
     def roots(self, tol: float) -> tuple[Floats, bool]:
         if self.cost.continuous:

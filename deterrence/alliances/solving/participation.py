@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from deterrence.alliances.participation import STATES, ParticipationGame, ParticipationStage
 from deterrence.alliances.participation_profile import ParticipationProfile
 from deterrence.alliances.solving.batch import SAME, ParticipationBatch, participation_batch
-from deterrence.alliances.solving.blocs import bloc_equilibria
+from deterrence.alliances.solving.blocs import bloc_equilibria, differing_starts, exchanged
 from deterrence.alliances.solving.bounds import unique_by
 from deterrence.alliances.solving.expected_defence import ExpectedDefence, expected_defence
 from deterrence.alliances.solving.iteration import cutpoints_from, settled
@@ -59,8 +59,7 @@ class StageEquilibria:
     residuals : ndarray, shape (E,)
         Largest |q_i - e_i F_i(c_i)|.
     complete : bool
-        Whether it is proven that there are no others (among those in which members of a bloc do the same, if
-        ``proof`` says so).
+        Whether it is proven that there are no others.
     proof : str
         Why, or how they were found.
     error : float
@@ -188,6 +187,10 @@ def stage_equilibria(
             mixed = np.concatenate([mixed, [row for row in rows if _fixed(stage, defence, row, tol)] or mixed[:0]])
         points = np.concatenate([points, solved.probabilities[reached], mixed])
         cuts = np.concatenate([cuts, solved.cutpoints[reached], stage.stakes * defence.gains(mixed) + stage.penalties])
+        if not reason:
+            differing = _differing(stage, defence, points, tol)
+            points = np.concatenate([points, differing])
+            cuts = np.concatenate([cuts, stage.stakes * defence.gains(differing) + stage.penalties])
         complete, proof = bool(reason), reason or f"{starts} deterministic starts; others are not ruled out"
         if not len(points):
             best = float(solved.residual.min())
@@ -198,6 +201,19 @@ def stage_equilibria(
                 residual=best,
             )
     return _collected(stage, defence, points, cuts, complete, proof)
+
+
+def _differing(stage: ParticipationStage, defence: ExpectedDefence, points: Floats, tol: float) -> Floats:
+    """Return equilibria in which members of a bloc of identical ones differ, and those that exchange such members."""
+    settled_rows = [settled(stage, defence, start) for start in differing_starts(stage)]
+    if not settled_rows:
+        return points[:0]
+    polished = cutpoints_from(stage, defence, np.array(settled_rows), tol=tol, anywhere=True)
+    reached = np.concatenate([points, polished.probabilities[polished.converged]])
+    reached = np.concatenate(
+        [reached, [row for row in settled_rows if _fixed(stage, defence, row, tol)] or reached[:0]]
+    )
+    return exchanged(stage, reached)
 
 
 def _fixed(stage: ParticipationStage, defence: ExpectedDefence, q: Floats, tol: float) -> bool:
