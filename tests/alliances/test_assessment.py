@@ -254,7 +254,7 @@ states = [
         ("", DEAR + TARGET, "because it doubts that help would come", "some step answered"),
         ("steps = 3\nthreshold = 0.5", "", "because no step of it is answered as an attack", "some step answered"),
         (
-            "steps = 3\nthreshold = 0.4\nblur = 0.2",
+            "steps = 3\nthreshold = 0.4\nthreshold_noise = 0.2",
             TARGET,
             "because no step is answered as an attack, or the target yields where one is",
             "some step answered",
@@ -329,3 +329,14 @@ def test_regretted_attacks_and_unwanted_war_are_the_same_everywhere() -> None:
 
 def test_regretted_attacks_are_unwanted_wars_where_the_target_resists_for_certain(baltic: Scenario) -> None:
     assert baltic.probability("regretted attack") == baltic.probability("unwanted war")
+
+
+@pytest.mark.parametrize(
+    ("case", "bound"), [("crimea-2014", False), ("ukraine-2022", False), ("textbook", False), ("article5-2001", True)]
+)
+def test_nothing_says_that_a_treaty_is_invoked_where_nobody_owes_anything(case: str, bound: bool) -> None:
+    made = Scenario.load(case).assess()
+    said = made.in_words()
+    assert ("treaty would be invoked" in said) is bound
+    assert ("coalition would act together" in said) is not bound
+    assert ("acts together" in str(made)) is not bound

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
 from scipy.stats import multivariate_normal
 
 from deterrence.alliances.arrival import arriving_share
@@ -27,6 +30,7 @@ from deterrence.alliances.collective_defence import (
     Treaty,
 )
 from deterrence.alliances.participation import ParticipationGame
+from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.solving.participation import participation
 from deterrence.alliances.warning import Automation
 from deterrence.games.distributions import degenerate, logistic, normal, two_point, uniform
@@ -596,3 +600,32 @@ def test_everything_at_once_is_certified_and_a_batch_is_many_games(seed: int) ->
 def test_bad_input_is_named(make: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("mu", [0.001, 0.01, 0.05, 0.2, 1.0, 6.0])
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (12, 8), (12, 12)])
+def test_a_short_time_to_agree_bends_the_arrival_where_it_may(mu: float, n: int, k: int) -> None:
+    """The mean over the moment of agreement, whose density is that of an order statistic; lift spreads the units.
+
+    Integrated by adaptive quadrature between the moments at which the first and the last unit is just in time.
+    """
+    slack, lift, decay = 4.0, 9.0, 2.5
+
+    def worth(agreed: float) -> float:
+        return float(arriving_share(slack - agreed, lift, decay))
+
+    def density(agreed: float) -> float:
+        done = -np.expm1(-agreed / mu)
+        return k * comb(n, k) * done ** (k - 1) * np.exp(-(n - k + 1) * agreed / mu) / mu
+
+    ends = sorted({0.0, *(mu * m for m in (0.3, 1, 2, 4, 8, 16, 40)), *(x for x in (slack,) if x < 40 * mu)})
+    mean = sum(
+        quad(lambda t: density(t) * worth(t), low, high, epsabs=1e-12, limit=200)[0]
+        for low, high in itertools.pairwise(ends)
+    )
+    assert float(arriving_share(slack, lift, decay, (n, k, mu))) == pytest.approx(mean, abs=1e-10)
+
+
+@pytest.mark.parametrize("days", [0.01, 0.05, 0.2])
+def test_a_council_that_agrees_within_hours_is_certified(days: float) -> None:
+    assert Scenario.load("baltic-2014:lift").game().at(**{"treaty.deliberation": days}).response().complete

@@ -54,7 +54,8 @@ def _on_attack(found: Assessment) -> list[str]:
 def _on_members(found: Assessment) -> list[str]:
     one = _main(found)
     after = "an attack" if len(found.attacks) == 1 else "it"
-    invoked = f"The treaty would be invoked after {after} with probability {one.invoked:.1%}"
+    together = "The treaty would be invoked" if _binds(found) else "A coalition would act together"
+    invoked = f"{together} after {after} with probability {one.invoked:.1%}"
     if max(m.comes[one.name][1] for m in found.members) < VISIBLE:
         return [f"{invoked}, and nobody would come."]
     likely = max(found.members, key=lambda m: m.comes[one.name])
@@ -147,7 +148,7 @@ def _tables(found: Assessment) -> list[Table]:
 def _attacks(found: Assessment) -> Table:
     yields = any(a.resists[0] < 1 for a in found.attacks)
     answered = "some step answered" if _may_stay_below(found, [a.name for a in found.attacks]) else "target resists"
-    head = ("attack", "likelihood", "invoked", *([answered] if yields else []))
+    head = ("attack", "likelihood", "invoked" if _binds(found) else "acts together", *([answered] if yields else []))
     rows = tuple(
         (
             a.name,
@@ -228,6 +229,22 @@ def _footnote(found: Assessment) -> str:
         f"{extent}; numerical error of the probabilities at most {found.error:.1g}. "
         "Illustrative numbers are marked in the scenario file."
     )
+
+
+def _binds(found: Assessment) -> bool:
+    """Return whether a treaty binds somebody.
+
+    The file has one, its parameter ``membership``, if it has that, is not nil, and under it some member owes something.
+    """
+    game, table = found.scenario.game(), found.scenario.table
+    membership = table.parameters.get("membership")
+    if membership is not None and membership.value == 0:
+        return False
+    owed = [
+        np.asarray(m.obligation + game.treaty.automaticity) * (1 - np.asarray(m.opt_out)) + m.audience
+        for m in game.members
+    ]
+    return "treaty" in table.model_fields_set and bool(np.any(owed))
 
 
 def _may_yield(found: Assessment) -> bool:
