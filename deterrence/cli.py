@@ -38,6 +38,8 @@ FILES = "File to write: .csv, .nc or .json; .zarr with zarr installed, .parquet 
 Repair = Annotated[
     bool, typer.Option("--repair", help="Write damaged parts of the store anew, and compute what is lost.")
 ]
+Draws = Annotated[int, typer.Option("--draws", help="Draws of the uncertain numbers.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of the draws; the same seed gives the same draws.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", "-f", help="Replace a file that exists.")]
 
 
@@ -71,12 +73,16 @@ def assess(
     ] = None,
     as_json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown instead of tables.")] = False,
+    draws: Draws = 1000,
+    seed: Seed = 0,
+    point: Annotated[bool, typer.Option("--point", help="Take the file's own numbers alone, without draws.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Assess a scenario: likelihood of attack, who would come, and which assumption drives the answer."""
     with _bad_input():
         from deterrence.alliances.scenarios.assessment import figure_paths
         from deterrence.alliances.scenarios.scenario import Scenario
+        from deterrence.alliances.scenarios.uncertainty import uncertain_numbers
         from deterrence.games.errors import ScenarioError
 
         if as_json and markdown:
@@ -85,11 +91,29 @@ def assess(
             figure_paths(figure, overwrite=overwrite)
         loaded = Scenario.load(scenario)
         _say(f"assessing {loaded.name} ...")
-        found = loaded.assess()
+        drawn = draws if uncertain_numbers(loaded) and not point else None
+        found = loaded.assess(draws=drawn, seed=seed)
         paths = found.figure(figure, overwrite=overwrite) if figure else ()
     typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else found.to_markdown() if markdown else str(found))
     for path in paths:
         typer.echo(f"figure: {path}", err=as_json or markdown)
+
+
+@app.command()
+def compare(
+    before: ScenarioName,
+    after: Annotated[str, typer.Argument(metavar="AFTER", help="Another scenario, or a variant: NAME:VARIANT.")],
+    draws: Draws = 1000,
+    seed: Seed = 0,
+    event: Annotated[str, typer.Option("--event", help="What the change is of.")] = "attack",
+    as_json: Json = False,
+) -> None:
+    """Compare two scenarios: in how many draws the likelihood is higher, by how much, and what adds to the change."""
+    with _bad_input():
+        from deterrence.alliances.scenarios.comparison import compare_scenarios
+
+        comparison = compare_scenarios(before, after, draws=draws, seed=seed, event=event)
+    typer.echo(json.dumps(comparison.to_dict(), indent=2) if as_json else str(comparison))
 
 
 @app.command()

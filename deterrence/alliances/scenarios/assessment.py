@@ -14,6 +14,7 @@ from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.response import Response
 from deterrence.alliances.scenarios.assessment_text import report, words
 from deterrence.alliances.scenarios.sensitivity import Turn, dials, turn
+from deterrence.alliances.scenarios.uncertainty import Uncertainty, draw_uncertainty
 from deterrence.files import require_free, whole_file
 from deterrence.games.display import Display
 from deterrence.games.errors import ScenarioError
@@ -115,6 +116,8 @@ class Assessment(Display):
         Bound on the numerical error of the probabilities that the defence holds.
     level : float
         The likelihood of attack whose crossing is a tipping point: one half.
+    uncertainty : Uncertainty or None
+        The likelihood over draws of the uncertain numbers, if draws were asked for.
     """
 
     scenario: Scenario = field(repr=False)
@@ -132,6 +135,7 @@ class Assessment(Display):
     complete: bool
     error: float
     level: float = LEVEL
+    uncertainty: Uncertainty | None = field(default=None, repr=False)
 
     @property
     def tipping_points(self) -> tuple[Turn, ...]:
@@ -202,6 +206,7 @@ class Assessment(Display):
             "postures": [{"kind": kind, "likelihood_of_attack": [low, high]} for kind, low, high in self.postures],
             "complete": self.complete,
             "numerical_error": self.error,
+            "uncertainty": None if self.uncertainty is None else self.uncertainty.to_dict(),
             "in_words": self.in_words(),
         }
 
@@ -241,8 +246,8 @@ class Assessment(Display):
         return paths
 
 
-def assess(scenario: Scenario) -> Assessment:
-    """Return the assessment of a scenario."""
+def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0) -> Assessment:
+    """Return the assessment of a scenario; with draws, also over its uncertain numbers."""
     game = scenario.game()
     truth, seen = game.response(), game.perceived_response()
     found = game.attack_probabilities()
@@ -265,6 +270,7 @@ def assess(scenario: Scenario) -> Assessment:
         postures=_postures(scenario, game),
         complete=truth.complete and seen.complete,
         error=max(truth.error, seen.error),
+        uncertainty=None if draws is None else draw_uncertainty(scenario, draws=draws, seed=seed),
     )
 
 

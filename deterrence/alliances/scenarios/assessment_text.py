@@ -26,9 +26,11 @@ def report(found: Assessment) -> Report:
 
 
 def words(found: Assessment) -> str:
-    """Return a paragraph in plain words."""
+    """Return a paragraph in plain words; where numbers were drawn, it begins with what the draws say."""
+    drawn = found.uncertainty
     return " ".join(
         (
+            *(() if drawn is None else (drawn.in_words(), "In what follows the numbers are the file's own.")),
             *_on_attack(found),
             *_on_members(found),
             *_on_perception(found),
@@ -135,6 +137,8 @@ def _on_tipping(found: Assessment) -> list[str]:
 
 def _tables(found: Assessment) -> list[Table]:
     tables = [_attacks(found), _members(found), _drivers(found)]
+    if found.uncertainty is not None:
+        tables.insert(0, found.uncertainty.table())
     if found.postures:
         rows = tuple((kind, _percent((low, high))) for kind, low, high in found.postures)
         tables.insert(1, Table("Posture equilibria", ("equilibrium", "likelihood of attack"), rows))

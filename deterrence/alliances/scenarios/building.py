@@ -57,6 +57,7 @@ def build(
     table: ScenarioTable,
     values: Mapping[str, Any] | None = None,
     seen: Mapping[str, Mapping[str, Any]] | None = None,
+    drawn: Mapping[Location, Any] | None = None,
 ) -> CollectiveDefence:
     """Return the game that a scenario describes.
 
@@ -70,19 +71,30 @@ def build(
         Other values for entries of ``[parameters]``; arrays make a batch.
     seen : mapping of str to mapping, optional
         By player: further overlay entries, which take the place of the file's.
+    drawn : mapping of location to ndarray, optional
+        By where a number stands in the file: values in its place; of an expression, what is added to what it comes to.
+        ``values`` go before them.
 
     Raises
     ------
     BuildError
         With every problem found.
     """
-    builder = _Builder(table, dict(values or {}))
+    builder = _Builder(table, dict(values or {}), drawn or {})
     players = dict.fromkeys((*table.perception, *(seen or {})))
     overlays = {player: {**table.perception.get(player, {}), **(seen or {}).get(player, {})} for player in players}
-    return builder.game({player: _by_path(table, builder.globals, overlay) for player, overlay in overlays.items()})
+    seen_by = {p: _by_path(table, builder.globals, overlay, builder.drawn) for p, overlay in overlays.items()}
+    return builder.game(seen_by)
 
 
-def _by_path(table: ScenarioTable, values: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+def parameter_values(table: ScenarioTable) -> dict[str, Any]:
+    """Return what every entry of ``[parameters]`` comes to, those that are arithmetic on others among them."""
+    return _Builder(table, {}, {}).globals
+
+
+def _by_path(
+    table: ScenarioTable, values: Mapping[str, Any], overlay: Mapping[str, Any], drawn: Mapping[Location, Any]
+) -> dict[str, Any]:
     """Return an overlay with its entries of ``[parameters]`` spelled out as the paths that they change.
 
     Under ``"believes"`` an overlay may hold what its player thinks that others see, relative to what it sees itself.
@@ -98,19 +110,20 @@ def _by_path(table: ScenarioTable, values: Mapping[str, Any], overlay: Mapping[s
             other[name] = apply_change(change, values[name], name)
         except ParameterError as error:
             raise BuildError([(("perception",), str(error))]) from None
-    seen = _Builder(table, {**base, **other})
+    seen = _Builder(table, {**base, **other}, drawn)
     if mine:
-        held = dict(numbers_of(_Builder(table, base).game({})))
+        held = dict(numbers_of(_Builder(table, base, drawn).game({})))
         paths = {**{path: x for path, x in numbers_of(seen.game({})) if not np.array_equal(x, held[path])}, **paths}
-    inner = {player: _by_path(table, seen.globals, one) for player, one in nested.items()}
+    inner = {player: _by_path(table, seen.globals, one, drawn) for player, one in nested.items()}
     return {**paths, BELIEVES: inner} if nested else paths
 
 
 class _Builder:
     """Evaluates entries, collecting problems instead of stopping at the first."""
 
-    def __init__(self, table: ScenarioTable, values: dict[str, Any]) -> None:
+    def __init__(self, table: ScenarioTable, values: dict[str, Any], drawn: Mapping[Location, Any]) -> None:
         self.table = table
+        self.drawn = drawn
         self.problems: Problems = []
         self.globals = self._parameters(values)
 
@@ -191,7 +204,7 @@ class _Builder:
 
     def _value(self, entry: Entry, place: Location, values: Mapping[str, Any]) -> Any:
         if not isinstance(entry.value, str):
-            return entry.value
+            return self.drawn.get(place, entry.value)
         try:
             value = evaluate(entry.value, values)
         except ExpressionError as error:
@@ -201,13 +214,20 @@ class _Builder:
         wrong = entry.problem(value)
         if wrong:
             self.problems.append((place, f"{wrong} from {entry.value!r}"))
+        if place in self.drawn:
+            lowest = np.nextafter(entry.low, np.inf) if entry.strict else entry.low
+            return np.clip(value + self.drawn[place], lowest, entry.high)
         return value if np.ndim(value) else float(value)
 
     def _numbers(self, table: Any, place: Location, record: type) -> dict[str, Any]:
         """Return the numbers that a record declares; an expression may use those of the table and [parameters]."""
         declared = numbers_declared(record)
         entries: dict[str, Entry] = {key: getattr(table, key) for key, said in declared.items() if not said.by_attack}
-        own = {key: entry.value for key, entry in entries.items() if not isinstance(entry.value, str)}
+        own = {
+            key: self._value(entry, (*place, key), {})
+            for key, entry in entries.items()
+            if not isinstance(entry.value, str)
+        }
         scope = {**self.globals, **own}
         return {key: self._value(entry, (*place, key), scope) for key, entry in entries.items()}
 

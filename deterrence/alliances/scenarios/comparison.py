@@ -30,6 +30,7 @@ from deterrence.alliances.scenarios.building import BuildError, build
 from deterrence.alliances.scenarios.rendering import Table
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.schema import Entry, MemberTable, ScenarioTable
+from deterrence.alliances.scenarios.uncertainty import Difference, draw_difference
 from deterrence.games.errors import ScenarioError
 from deterrence.solvers.pbe import pbe
 
@@ -88,6 +89,8 @@ class Comparison:
         The middle of the range over equilibria.
     contributions : tuple of Contribution
         Of the groups that differ, largest first; their Shapley values sum to the change.
+    difference : Difference or None
+        The change over common draws of the uncertain numbers, if draws were asked for.
     """
 
     before: str
@@ -95,6 +98,7 @@ class Comparison:
     likelihood_before: float
     likelihood_after: float
     contributions: tuple[Contribution, ...]
+    difference: Difference | None = None
 
     @property
     def change(self) -> float:
@@ -108,6 +112,7 @@ class Comparison:
             "after": self.after,
             "likelihood_before": self.likelihood_before,
             "likelihood_after": self.likelihood_after,
+            "difference": None if self.difference is None else self.difference.to_dict(),
             "contributions": [
                 {"group": c.group, "shapley": c.shapley, "alone": c.alone, "last": c.last} for c in self.contributions
             ],
@@ -121,7 +126,8 @@ class Comparison:
         return self._table().html()
 
     def __str__(self) -> str:
-        return self._table().text()
+        text = self._table().text()
+        return text if self.difference is None else f"{self.difference}\n\n{text}"
 
     def _table(self) -> Table:
         points = [
@@ -137,7 +143,14 @@ class Comparison:
         return Table("", ("likelihood of attack, points", "contribution", "alone", "last"), rows)
 
 
-def compare_scenarios(before: Scenario | str, after: Scenario | str) -> Comparison:
+def compare_scenarios(
+    before: Scenario | str,
+    after: Scenario | str,
+    *,
+    draws: int | None = None,
+    seed: int = 0,
+    event: str = "attack",
+) -> Comparison:
     """Return how the likelihood of attack changes from one scenario to another, by group of parameters.
 
     Parameters
@@ -146,6 +159,12 @@ def compare_scenarios(before: Scenario | str, after: Scenario | str) -> Comparis
         Scenarios, or names or paths of them. Members that only one of them has keep its values. Where a mixture
         has a posture stage, its likelihood of attack is that of the posture game: the middle of the range over the
         perfect Bayesian equilibria.
+    draws : int, optional
+        Draws of the uncertain numbers, common to both, for ``difference``.
+    seed : int
+        Of the draws.
+    event : str
+        What ``difference`` is of.
 
     Raises
     ------
@@ -178,7 +197,8 @@ def compare_scenarios(before: Scenario | str, after: Scenario | str) -> Comparis
         for g in groups
     ]
     contributions.sort(key=lambda c: -abs(c.shapley))
-    return Comparison(first.name, second.name, start, end, tuple(contributions))
+    drawn = None if draws is None else draw_difference(first, second, event=event, draws=draws, seed=seed)
+    return Comparison(first.name, second.name, start, end, tuple(contributions), drawn)
 
 
 def _shapley(group: str, groups: list[str], values: Mapping[frozenset[str], float]) -> float:

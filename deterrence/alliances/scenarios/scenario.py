@@ -222,9 +222,22 @@ class Scenario(Display):
         """Return what happens if players hold wrong values; ``deterrence.subjective`` of this scenario."""
         return subjective_defence(self, truth=truth, beliefs=beliefs, stated_chance=stated_chance, concept=concept)
 
-    def assess(self) -> Assessment:
-        """Return the assessment: likelihood of attack, who would come, perceived and true resolve, tipping points."""
-        return assess(self)
+    def assess(self, *, draws: int | None = None, seed: int = 0) -> Assessment:
+        """Return the assessment: likelihood of attack, who would come, perceived and true resolve, tipping points.
+
+        Parameters
+        ----------
+        draws : int, optional
+            Draws of the uncertain numbers, for ``uncertainty``; without it the assessment is of the file's own numbers.
+        seed : int
+            Of the draws.
+
+        Raises
+        ------
+        ParameterError
+            If nothing in the scenario is uncertain and draws are asked for.
+        """
+        return assess(self, draws=draws, seed=seed)
 
     def sweep(self, over: Any, **options: Any) -> Any:
         """Sweep over parameters; the same as ``deterrence.sweep(scenario, over=..., ...)``."""
@@ -292,6 +305,10 @@ class Scenario(Display):
         arrays = {name: np.atleast_1d(np.asarray(v, dtype=np.float64)) for name, v in values.items()}
         size = max((a.shape[0] for a in arrays.values()), default=1)
         game = self.at_values({**dict(at or {}), **arrays})
+        return self.likelihoods(game, events, size)
+
+    def likelihoods(self, game: CollectiveDefence, events: Sequence[str], size: int) -> BlockAnswer:
+        """Return the likelihood of events in a batch of n of the scenario's games."""
         if np.ndim(game.base) == 0:  # a batch, even of one: points of a sweep are not certified one by one
             game = replace(game, base=np.full(1, game.base))
         low, high, several, converged = _likelihoods(game, events, size)
