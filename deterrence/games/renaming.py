@@ -57,7 +57,7 @@ def renamed_fields(**names: str) -> Callable[[Kind], Kind]:
         kind.__init__ = init
         kind.RENAMED = names
         for old, new in names.items():
-            setattr(kind, old, property(functools.partial(_value, old=old, new=new)))
+            setattr(kind, old, _former(old, new))
         return cls
 
     return apply
@@ -69,7 +69,7 @@ def renamed_attributes(**names: str) -> Callable[[Kind], Kind]:
     def apply(cls: Kind) -> Kind:
         kind: Any = cls
         for old, new in names.items():
-            setattr(kind, old, property(functools.partial(_value, old=old, new=new)))
+            setattr(kind, old, _former(old, new))
         return cls
 
     return apply
@@ -116,6 +116,11 @@ def present_keys(data: Mapping[str, Any], names: Mapping[str, str], what: str) -
             if new in data:
                 raise ValueError(f"holds both {old!r} and {new!r}, which is its name now")
     return {names.get(key, key): value for key, value in data.items()}
+
+
+def _former(old: str, new: str) -> property:
+    """Return the property of an old name; without a text of its own it would show that of ``partial``."""
+    return property(functools.partial(_value, old=old, new=new), doc=f"Earlier name of ``{new}``; warns.")
 
 
 def _value(record: Any, old: str, new: str) -> Any:
