@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +19,28 @@ from typing import Annotated, Any
 
 import typer
 
+from deterrence.games.display import printable
+
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: threads would only get in each other's way
 
-app = typer.Typer(
+
+class _CommandLine(typer.Typer):
+    """Commands that end without a traceback where standard output takes no more."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().__call__(*arguments, **options)
+        except OSError as error:
+            sys.stderr.write(f"error: {error}\n")
+            raise SystemExit(1) from None
+        finally:
+            try:
+                sys.stdout.flush()
+            except OSError:  # what is left to print cannot be: a full disk, a pipe that was closed
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+app = _CommandLine(
     name="deterrence",
     help="Deterrence as game theory: how likely is an attack, and how does that change with perceived resolve?",
     no_args_is_help=True,
@@ -43,21 +65,37 @@ Seed = Annotated[int, typer.Option("--seed", help="Of the draws; the same seed g
 Overwrite = Annotated[bool, typer.Option("--overwrite", "-f", help="Replace a file that exists.")]
 
 
+def _print(text: str, err: bool = False) -> None:
+    """Print text without control characters, which a label of a file may hold."""
+    typer.echo(printable(text), err=err)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from deterrence import __version__
 
-        typer.echo(f"deterrence {__version__}")
+        _print(f"deterrence {__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def main(
-    version: Annotated[
+    _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Deterrence as game theory."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupted)  # it ends a command as Ctrl-C does
+    warnings.showwarning = _warn
+
+
+def _interrupted(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    _print(f"warning: {message}", err=True)
 
 
 @app.command()
@@ -94,9 +132,9 @@ def assess(
         drawn = draws if uncertain_numbers(loaded) and not point else None
         found = loaded.assess(draws=drawn, seed=seed)
         paths = found.figure(figure, overwrite=overwrite) if figure else ()
-    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else found.to_markdown() if markdown else str(found))
+    _print(json.dumps(found.to_dict(), indent=2) if as_json else found.to_markdown() if markdown else str(found))
     for path in paths:
-        typer.echo(f"figure: {path}", err=as_json or markdown)
+        _print(f"figure: {path}", err=as_json or markdown)
 
 
 @app.command()
@@ -138,9 +176,9 @@ def sweep(
         result = run(target, axes, event=event, progress=sys.stderr.isatty())
         write_dataset(result, out, overwrite=overwrite)
     found, missing = _in_words(result, event)
-    typer.echo(f"{found}; written to {out}")
+    _print(f"{found}; written to {out}")
     if missing:
-        typer.echo(missing, err=True)
+        _print(missing, err=True)
     _end_if_all_failed(result)
 
 
@@ -164,7 +202,7 @@ def study(
         result = loaded.run(progress=sys.stderr.isatty(), repair=repair)
         if out is not None:
             write_dataset(result, out, overwrite=overwrite)
-    typer.echo(str(result))
+    _print(str(result))
     _end_if_all_failed(result)
 
 
@@ -178,7 +216,7 @@ def resume(
         from deterrence.sweeps.study import resume as go_on
 
         result = go_on(store, progress=sys.stderr.isatty(), repair=repair)
-    typer.echo(str(result))
+    _print(str(result))
     _end_if_all_failed(result)
 
 
@@ -194,7 +232,7 @@ def show(
         from deterrence.sweeps.study import show as describe
 
         text = describe(store, verify=verify)
-    typer.echo(text)
+    _print(text)
 
 
 @app.command()
@@ -206,7 +244,7 @@ def sensitivity(
         from deterrence.sweeps.study import Study
 
         result = Study.load(file).sensitivity(progress=sys.stderr.isatty())
-    typer.echo(result.to_dataframe().to_string())
+    _print(result.to_dataframe().to_string())
 
 
 @app.command()
@@ -282,7 +320,7 @@ def solve(
 ) -> None:
     """Solve a game file or a scenario and print its equilibria."""
     with _bad_input():
-        typer.echo(str(_solved(file, exact)))
+        _print(str(_solved(file, exact)))
 
 
 @app.command()
@@ -305,7 +343,7 @@ def explore(
 
             _say("computing the page in advance ...")
             written = write_page(explorer, html, overwrite=overwrite)
-            typer.echo(f"page: {written} ({written.stat().st_size / 1e6:.1f} MB)")
+            _print(f"page: {written} ({written.stat().st_size / 1e6:.1f} MB)")
             return
         from deterrence.explorer.server import serve
 
@@ -313,8 +351,8 @@ def explore(
 
 
 def _announce(address: str) -> None:
-    typer.echo(address)
-    typer.echo("open it in a browser of this machine; Ctrl-C ends it", err=True)
+    _print(address)
+    _print("open it in a browser of this machine; Ctrl-C ends it", err=True)
 
 
 @app.command("list")
@@ -325,11 +363,11 @@ def list_(as_json: Json = False) -> None:
 
         rows = [(name, Scenario.load(name).title) for name in Scenario.names()]
     if as_json:
-        typer.echo(json.dumps([{"name": name, "title": title} for name, title in rows], indent=2))
+        _print(json.dumps([{"name": name, "title": title} for name, title in rows], indent=2))
         return
     width = max(len(name) for name, _ in rows)
     for name, title in rows:
-        typer.echo(f"{name.ljust(width)}  {title}")
+        _print(f"{name.ljust(width)}  {title}")
 
 
 @app.command()
@@ -340,11 +378,11 @@ def models(as_json: Json = False) -> None:
 
         rows = [(record.id, record.title, record.source) for record in catalogue()]
     if as_json:
-        typer.echo(json.dumps([{"id": i, "title": title, "source": source} for i, title, source in rows], indent=2))
+        _print(json.dumps([{"id": i, "title": title, "source": source} for i, title, source in rows], indent=2))
         return
     width = max(len(i) for i, _, _ in rows)
     for i, title, source in rows:
-        typer.echo(f"{i.ljust(width)}  {title} [{source}]")
+        _print(f"{i.ljust(width)}  {title} [{source}]")
 
 
 @app.command()
@@ -367,9 +405,9 @@ def schema(
 
         text = json.dumps(json_schema(), indent=2)
         if out is not None:
-            typer.echo(f"schema: {write_whole(out, text + chr(10), overwrite=overwrite)}")
+            _print(f"schema: {write_whole(out, text + chr(10), overwrite=overwrite)}")
             return
-    typer.echo(text)
+    _print(text)
 
 
 def _in_words(result: Any, event: str) -> tuple[str, str]:
@@ -396,7 +434,7 @@ def _end_if_all_failed(result: Any) -> None:
     from deterrence.sweeps.sweep import failures
 
     first = failures(result)[0]
-    typer.echo(f"error: no point has an answer; the first: {first['reason'] or first['status']}", err=True)
+    _print(f"error: no point has an answer; the first: {first['reason'] or first['status']}", err=True)
     raise typer.Exit(1)
 
 
@@ -512,7 +550,7 @@ def _solved_tree(game: Any, exact: bool) -> Any:
 
 def _say(text: str) -> None:
     if sys.stderr.isatty():
-        typer.echo(text, err=True)
+        _print(text, err=True)
 
 
 @contextmanager
@@ -523,11 +561,11 @@ def _bad_input() -> Iterator[None]:
     try:
         yield
     except (GameError, ParameterError, ScenarioError, FileExistsError, IsADirectoryError) as error:
-        typer.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
+        _print(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
+        _print("interrupted; what is in a store is kept, and the same call (or deterrence resume) goes on", err=True)
         raise typer.Exit(1) from None
     except (OSError, RuntimeError) as error:
-        typer.echo(f"error: {error}", err=True)
+        _print(f"error: {error}", err=True)
         raise typer.Exit(1) from None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import select
 import socket
 import sys
 import threading
@@ -57,6 +58,9 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+_LOOKS_FOR_CLIENT = 0.25  # seconds between looks at whether a client that waits is still there
+_MOST_DIGITS = 12  # of a length that is read as a number
 
 
 def serve(
@@ -168,18 +172,29 @@ class _Desk:
         return encode({"spec": self.explorer.spec, "state": self.explorer.initial_state})
 
     def answer(self, state: dict[str, Any]) -> bytes:
-        with self.turn:
-            return encode(self.explorer.answer(state))
+        """Return the answer to a question; to be called in turn."""
+        return encode(self.explorer.answer(state))
+
+    def wait_for_turn(self, is_gone: Callable[[], bool]) -> None:
+        """Wait until no other question is being answered; raise ConnectionAbortedError if the client goes away."""
+        while not self.turn.acquire(timeout=_LOOKS_FOR_CLIENT):
+            if is_gone():
+                raise ConnectionAbortedError("the client went away while it waited")
+        if is_gone():
+            self.turn.release()
+            raise ConnectionAbortedError("the client went away while it waited")
 
 
 def encode(value: Any) -> bytes:
     """Return a value as JSON that every browser reads; a number that is not finite is an error."""
-    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")  # half of a surrogate pair, which no browser could read
 
 
 class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 256  # clients that may knock at once
 
     def __init__(self, address: tuple[str, int], desk: _Desk) -> None:
         self.desk = desk
@@ -249,17 +264,29 @@ class _Request(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.FORBIDDEN, "only the explorer's own page may ask")
         if self.headers.get_content_type() != _JSON:
             raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"a question is {_JSON}")
+        state = self._question()
+        self.server.desk.wait_for_turn(self._is_gone)
         try:
-            return self.server.desk.answer(self._question()), _JSON
+            return self.server.desk.answer(state), _JSON
         except (GameError, ParameterError, ScenarioError, SolverError) as error:
             raise _Refused(HTTPStatus.BAD_REQUEST, f"no answer: {error}") from error
+        finally:
+            self.server.desk.turn.release()
+
+    def _is_gone(self) -> bool:
+        """Return whether the client has closed its end of the connection."""
+        ready, _, _ = select.select([self.connection], [], [], 0)
+        try:
+            return bool(ready) and not self.connection.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
 
     def _question(self) -> dict[str, Any]:
         """Return the body of a request, which has to be a JSON object of bounded size."""
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()):
             raise _Refused(HTTPStatus.LENGTH_REQUIRED, "a question says how long it is")
-        if int(length) > MOST_BYTES:
+        if len(length) > _MOST_DIGITS or int(length) > MOST_BYTES:
             raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a question has at most {MOST_BYTES} bytes")
         try:
             state = json.loads(self.rfile.read(int(length)), parse_constant=_no_number)
@@ -273,7 +300,11 @@ class _Request(BaseHTTPRequestHandler):
         """Return what is asked for below the token; refuse other hosts and wrong tokens."""
         if self.headers.get("Host") not in (self._host(HOST), self._host("localhost")):
             raise _Refused(HTTPStatus.MISDIRECTED_REQUEST, "this server is known by its own address alone")
-        token, _, place = urlsplit(self.path).path.removeprefix("/").partition("/")
+        try:
+            path = urlsplit(self.path).path
+        except ValueError as error:
+            raise _Refused(HTTPStatus.BAD_REQUEST, f"the address cannot be read: {error}") from error
+        token, _, place = path.removeprefix("/").partition("/")
         if not secrets.compare_digest(token.encode(), self.server.desk.token.encode()):
             raise _Refused(HTTPStatus.NOT_FOUND, "there is no such page; open the address as it was printed")
         return place
@@ -293,6 +324,8 @@ class _Request(BaseHTTPRequestHandler):
         except _Refused as refusal:
             status, body, kind = refusal.status, encode({"error": str(refusal)}), _JSON
             self.close_connection = True  # what remains of the body is not read
+        except ConnectionError:
+            raise
         except Exception:
             logger.exception("the explorer's server could not answer")
             status, kind = HTTPStatus.INTERNAL_SERVER_ERROR, _JSON

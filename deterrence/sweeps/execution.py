@@ -96,7 +96,7 @@ def run_blocks(
     StoreError
         If the store fails.
     KeyboardInterrupt
-        As the user asked; blocks in hand are finished first.
+        As the user asked, at once; blocks in hand are lost, those that are stored are whole.
     """
     waiting = deque(blocks)
     if hasattr(executor, "get_executor"):  # a Dask client
@@ -206,7 +206,7 @@ def _hand_out(
         for future in running:
             future.cancel()
         if isinstance(pool, SpawnPool):
-            pool.stop()
+            pool.kill()
         _drain(running, receive)
         raise
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 from html import escape
+
+from deterrence.games.display import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Table:
 
     def markdown(self) -> str:
         """Return the table without its title as Markdown."""
-        lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (self.head, *self.rows)]
+        lines = ["| " + " | ".join(_in_markdown(cell) for cell in row) + " |" for row in (self.head, *self.rows)]
         return "\n".join([lines[0], "|---|" + "---:|" * (len(self.head) - 1), *lines[1:]])
 
     def html(self) -> str:
@@ -46,6 +49,11 @@ class Table:
         return "\n".join(line.rstrip() for line in lines)
 
 
+def _in_markdown(text: str) -> str:
+    """Return text as Markdown that holds no HTML, no link, no new cell and no new line."""
+    return re.sub(r"([\\\[\]|])", r"\\\1", " ".join(printable(escape(text, quote=False)).split()))
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What is to be said.
@@ -64,10 +72,10 @@ class Report:
 
     def markdown(self) -> str:
         """Return the report as Markdown."""
-        blocks = [f"# {self.title}", self.words]
+        blocks = [f"# {_in_markdown(self.title)}", _in_markdown(self.words)]
         for table in self.tables:
-            blocks += [f"## {table.title}", table.markdown()]
-        return "\n\n".join([*blocks, self.footnote]) + "\n"
+            blocks += [f"## {_in_markdown(table.title)}", table.markdown()]
+        return "\n\n".join([*blocks, _in_markdown(self.footnote)]) + "\n"
 
     def html(self) -> str:
         """Return the report as an HTML fragment; all text is escaped."""
