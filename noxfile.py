@@ -54,3 +54,39 @@ def wheel(session: nox.Session) -> None:
     session.run("deterrence", "--version")
     session.run("deterrence", "list")
     session.run("deterrence", "assess", "baltic-2017", "--figure", "baltic")
+
+
+@nox.session(python=OLDEST)
+def lowest(session: nox.Session) -> None:
+    """Test with the lowest version of everything that pyproject.toml admits."""
+    bounds = Path(session.create_tmp()) / "lowest.txt"
+    settings = nox.project.load_toml("pyproject.toml")["project"]
+    wanted = [*settings["dependencies"], *settings["optional-dependencies"]["store"]]
+    bounds.write_text("\n".join(one.partition(";")[0].replace(">=", "==") for one in wanted), "utf-8")
+    session.install("-r", str(bounds))
+    session.install("-c", str(bounds), "-e", ".[store]", "hypothesis", "pytest>=8.4", "pytest-timeout>=2.3.1")
+    session.run("python", "-m", "pytest", "tests", *session.posargs)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look up every pinned package among the known vulnerabilities; this needs a network."""
+    session.install("pip-audit>=2.7")
+    session.run("pip-audit", "--strict", "--disable-pip", "--no-deps", "-r", "constraints.txt", *session.posargs)
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """Write the bill of materials of a release: what an installation of the package holds, as CycloneDX."""
+    install(session, ".[store,cluster,explore]")
+    session.install("cyclonedx-bom>=4.5")
+    where = session.posargs or ["deterrence-sbom.json"]
+    session.run("cyclonedx-py", "environment", session.virtualenv.location, "--output-file", *where)
+
+
+@nox.session(python=NEWEST)
+def fuzz(session: nox.Session) -> None:
+    """Try 10,000 mutated files on each reader; what fails is kept in tests/data/fuzz and tried first from then on."""
+    install(session, "-e", ".[test]")
+    environment = {"HYPOTHESIS_PROFILE": "fuzz"}
+    session.run("python", "-m", "pytest", "-m", "slow", "tests/test_fuzz.py", *session.posargs, env=environment)

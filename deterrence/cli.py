@@ -80,9 +80,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def main(
-    _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """Deterrence as game theory."""
     if threading.current_thread() is threading.main_thread():

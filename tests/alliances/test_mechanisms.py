@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +29,6 @@ from deterrence.alliances.collective_defence import (
 from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.schema import json_schema
-from deterrence.alliances.scenarios.writing import write_toml
 from deterrence.alliances.solving.participation import participation
 from deterrence.alliances.treaty import InvocationRule
 from deterrence.games.distributions import degenerate, two_point, uniform
@@ -74,7 +74,7 @@ def with_keys(keys: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def scenario(keys: Mapping[str, Any]) -> Scenario:
-    return Scenario.loads(write_toml(with_keys(keys)), "small")
+    return Scenario.loads(tomli_w.dumps(with_keys(keys)), "small")
 
 
 SOLVED: dict[str, Any] = {}  # most mechanisms are held against the same plain scenario
@@ -206,7 +206,7 @@ def test_each_mechanism_moves_the_likelihood_of_attack(name: str) -> None:
 
 def test_every_key_of_the_tables_is_in_a_mechanism_or_is_no_mechanism() -> None:
     """A key that is added to a scenario file is also added above, with the direction of what it does."""
-    text = write_toml({str(i): on for i, (_, on, _) in enumerate(MECHANISMS.values())})
+    text = tomli_w.dumps({str(i): on for i, (_, on, _) in enumerate(MECHANISMS.values())})
     plain = {"name", "capability", "cost", "strength", "share", "window", "prior", "cost_miss", "cost_false"}
     schema = json_schema()["$defs"]
     for table in ("MemberTable", "AttackTable", "TreatyTable", "AutomationTable"):
@@ -480,7 +480,7 @@ def test_nested_beliefs_load_survive_writing_and_are_in_the_schema(place: str) -
         return {"variants": {"told": {"mechanism": "beliefs", "isolates": "Who thinks what.", "perception": nested}}}
 
     keys = {**WEAK, **tables(NESTED)}
-    text = write_toml(with_keys(keys))
+    text = tomli_w.dumps(with_keys(keys))
     assert re.search(r"^\[(.*\.)?perception\.Aggressor\.believes\.West\.believes\.East\]$", text, re.MULTILINE)
     loaded = Scenario.loads(text, "small")
     one = loaded.variant("told") if place == "variants" else loaded
@@ -505,7 +505,7 @@ def test_mechanisms_survive_writing_and_can_be_swept() -> None:
         "members.West.rapid": 1.0,
     }
     one = scenario(keys)
-    assert Scenario.loads(write_toml(with_keys(keys))).game() == one.game()
+    assert Scenario.loads(tomli_w.dumps(with_keys(keys))).game() == one.game()
     for path, values in (
         ("attacks.hybrid.steps", [1.0, 3.0]),
         ("treaty.cheap_talk", [0.0, 1.0]),

@@ -457,3 +457,16 @@ def test_files_that_are_no_studies_are_refused(tmp_path):
     (tmp_path / "b.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ScenarioError, match="expected a text file"):
         Study.load(tmp_path / "b.toml")
+
+
+def test_sobol_indices_are_those_of_scipy():
+    """SciPy has the same estimators for a power of two of samples that all have an answer, with intervals unseeded."""
+    p, k = dt.symbols("p k")
+    payoffs = [[[0, 1]], [[0, 1]]], [[[-1, k]], [[1, k]]]
+    game = dt.SignalingGame(("a", "b"), ("m",), ("attack", "not"), [p, 1 - p], *payoffs)
+    result = sweep(game, saltelli({"p": (0, 1), "k": (0, 0.1)}, 64, seed=1), **QUIET)
+    ours = indices_of(result, seed=1)
+    answers = result.attack_high.values.reshape(4, 1, 64)
+    theirs = stats.sobol_indices(func={"f_A": answers[0], "f_B": answers[1], "f_AB": answers[2:]}, n=64)
+    assert ours["first"].values == pytest.approx(theirs.first_order, abs=1e-12)
+    assert ours["total"].values == pytest.approx(theirs.total_order, abs=1e-12)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tomli_w
 
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.scenarios.assessment import Assessment, assess
@@ -18,7 +19,6 @@ from deterrence.alliances.scenarios.building import BuildError, build
 from deterrence.alliances.scenarios.loader import names, parse, read_source, report
 from deterrence.alliances.scenarios.schema import ScenarioTable, present_names
 from deterrence.alliances.scenarios.variants import changed_file, varied
-from deterrence.alliances.scenarios.writing import write_toml
 from deterrence.alliances.subjective_defence import subjective_defence
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.display import Display
@@ -140,7 +140,7 @@ class Scenario(Display):
             data["perception"] = {player: dict(overlay) for player, overlay in perception.items()}
         for (player, path), value in seen.items():
             data.setdefault("perception", {}).setdefault(player, {})[path] = value
-        return Scenario.loads(write_toml(data), self.where)
+        return Scenario.loads(tomli_w.dumps(data), self.where)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ class Scenario(Display):
             If there is none of that name, or what it changes is wrong.
         """
         return Scenario.loads(
-            write_toml(varied(present_names(tomllib.loads(self.text)), name, self.where)), f"{self.where}:{name}"
+            tomli_w.dumps(varied(present_names(tomllib.loads(self.text)), name, self.where)), f"{self.where}:{name}"
         )
 
     # -- the game ----------------------------------------------------------------------------------------------------

@@ -252,7 +252,7 @@ def test_a_kill_while_a_store_is_made_leaves_nothing_that_stays(tmp_path):
     store = tmp_path / "a.zarr"
     code = f"""
         import os, signal, sys
-        sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
+        sys.path.insert(0, {str(Path(__file__).parent.parent.parent)!r})
         from deterrence.sweeps import store
         from deterrence.sweeps.sweep import sweep
         from tests.sweep_games import grid, posture_game
