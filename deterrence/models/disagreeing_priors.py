@@ -1,10 +1,10 @@
 """Heterogeneous priors: both sides agree to disagree on how likely resolve is, and outcomes follow the truth.
 
-**Unilateral deterrence.** The game of ``perfect_deterrence``, in which the challenger reckons with one probability that
+**Unilateral deterrence.** The game of ``perfect_deterrence``, in which the challenger believes in one probability that
 the defender is hard and the defender with another that the challenger is. Both are commonly known, and neither need be
 the true one.
 
-**Alliance signal.** The game of ``alliance_signal``, in which the attacker reckons with the prior rho_hat that the
+**Alliance signal.** The game of ``alliance_signal``, in which the attacker believes in the prior rho_hat that the
 guarantor is resolute; commonly known, while the true one is rho_true. As a hypergame, guarantor and attacker each have
 a prior in mind, think it common, and play their part of the equilibrium that D1 selects at it.
 

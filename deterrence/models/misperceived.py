@@ -47,9 +47,9 @@ class MisperceivedModel(Model):
         SolverError
             If the solver fails.
         """
-        return self._perceived(*self._settled(params))
+        return self._perceive(*self._resolve(params))
 
-    def _perceived(self, variant: Variant, values: Values) -> Any:
+    def _perceive(self, variant: Variant, values: Values) -> Any:
         game = variant.game(**values)
         if variant.name in self.perceive:
             return self.perceive[variant.name](game, values)
@@ -58,18 +58,18 @@ class MisperceivedModel(Model):
     def _by_solver(self, variant: Variant, values: Values) -> Values:
         if variant.read is None:
             return super()._by_solver(variant, values)
-        found = variant.read(self._perceived(variant, values), values)
+        found = variant.read(self._perceive(variant, values), values)
         if variant.critical is None:
             return found
         unknowns = variant.critical(**values)
         solutions = self._solve(unknowns, "")
-        return _joined(found, nested(solutions[0] if solutions else dict.fromkeys(unknowns.unknowns)))
+        return _merge(found, nested(solutions[0] if solutions else dict.fromkeys(unknowns.unknowns)))
 
 
-def _joined(found: Mapping[str, Any], more: Mapping[str, Any]) -> Values:
+def _merge(found: Mapping[str, Any], more: Mapping[str, Any]) -> Values:
     """Return both mappings as one, entries that are mappings in both joined in turn."""
     result = dict(found)
     for name, value in more.items():
         inner = result.get(name)
-        result[name] = _joined(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+        result[name] = _merge(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
     return result

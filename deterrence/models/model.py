@@ -189,7 +189,7 @@ class Model(Immutable, Display):
         ParameterError
             If a name is unknown, a value out of range, or an ordering violated.
         """
-        variant, values = self._settled(params)
+        variant, values = self._resolve(params)
         return variant.game(**values)
 
     def solve(self, **params: Any) -> Any:
@@ -202,7 +202,7 @@ class Model(Immutable, Display):
         SolverError
             If the solver fails.
         """
-        variant, values = self._settled(params)
+        variant, values = self._resolve(params)
         return self._solve(variant.game(**values), variant.concept or self.concept)
 
     def closed_form(self, **params: Any) -> Values:
@@ -233,7 +233,7 @@ class Model(Immutable, Display):
 
     def check(self, **params: Any) -> Values:
         """Return all parameter values, or raise ParameterError that states the range or the ordering required."""
-        return self._settled(params)[1]
+        return self._resolve(params)[1]
 
     def draw(self, rng: np.random.Generator, mode: str | None = None) -> Values:
         """Return random admissible parameters, of a mode if one is given."""
@@ -369,14 +369,14 @@ class Model(Immutable, Display):
 
     # -- private -----------------------------------------------------------------------------------------------------
 
-    def _settled(self, params: Mapping[str, Any]) -> tuple[Variant, Values]:
+    def _resolve(self, params: Mapping[str, Any]) -> tuple[Variant, Values]:
         variant = pick(self.variants, self.parameters, params, self.id)
         return variant, values_of(variant, self.parameters, self.requires, params, self.id)
 
     def _quantities(self, params: Mapping[str, Any], route: Callable[[Variant, Values], Values]) -> Values:
         swept = swept_names(pick(self.variants, self.parameters, params, self.id), self.parameters, params)
         if not swept:
-            return route(*self._settled(params))
+            return route(*self._resolve(params))
         warnings.warn(
             f"{self.id} is asked for its quantities at lists of {', '.join(swept)}; ask point by point, or sweep: "
             "model.sweep(over={...})",
@@ -390,7 +390,7 @@ class Model(Immutable, Display):
                 f"lists of a sweep must have one length, got {', '.join(swept)} of lengths {sorted(lengths)}"
             )
         points = [nested({n: x[i] if n in swept else x for n, x in lists.items()}) for i in range(lengths.pop())]
-        found: Values = gather([route(*self._settled(point)) for point in points])
+        found: Values = gather([route(*self._resolve(point)) for point in points])
         return found
 
     def _by_formula(self, variant: Variant, values: Values) -> Values:
@@ -412,7 +412,7 @@ class Model(Immutable, Display):
         if isinstance(game, Mapping):
             return {key: self._solve(part, concept) for key, part in game.items()}
         if isinstance(game, Candidate):
-            return _judged(game)
+            return _certify(game)
         return choose_concept(None if isinstance(game, ContinuousGame) else concept or None, game)(game)
 
     def _batch(
@@ -445,7 +445,7 @@ class Model(Immutable, Display):
 
     def _chances(self, point: Values, events: Sequence[str], concept: Any) -> Values:
         """Return the range of each event over each equilibrium of another concept."""
-        variant, values = self._settled(point)
+        variant, values = self._resolve(point)
         solution = self._solve(variant.game(**values), concept)
         asked = {name: self.event_map.get(name, name) for name in events}
         if not isinstance(solution, EquilibriumSet):  # the play of levels: no equilibrium, but it has chances
@@ -469,7 +469,7 @@ def _other_concept(concept: Any, own: str) -> ChosenConcept | None:
     return None if own not in ("", PROPOSED) and chosen.label == choose_concept(own).label else chosen
 
 
-def _judged(candidate: Candidate) -> EquilibriumSet:
+def _certify(candidate: Candidate) -> EquilibriumSet:
     """Return a proposed equilibrium, certified, as a set of one that can be refined."""
     from deterrence.solvers.refinements import refine
     from deterrence.solvers.verify import verify

@@ -21,7 +21,7 @@ from deterrence.models.parameter_table import Choice, Entry, Series, complete, f
 
 Values: TypeAlias = dict[str, Any]
 
-MOST_DRAWS = 20_000  # random parameter sets tried before a model is told to bring its own ``draw``
+MOST_DRAWS = 20_000  # random parameter sets tried before a model must bring its own ``draw``
 
 _COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt,
@@ -45,7 +45,7 @@ class Variant:
     Attributes
     ----------
     name : str
-        What ``mode`` says to ask for it; ``""`` if it is told by its parameters alone.
+        What ``mode`` says to ask for it; ``""`` if its parameters alone tell it apart.
     takes : tuple of str
         Names of its parameters, a structured one once; empty: all of the model's.
     game : callable
@@ -261,7 +261,7 @@ def require(requirements: tuple[str, ...], values: Mapping[str, Any], what: str)
     """Raise ParameterError, stating the ordering and the values, unless every requirement holds everywhere."""
     for requirement in requirements:
         if not bool(np.all(holds(requirement, values))):
-            shown = ", ".join(f"{name} = {_shown(values[name])}" for name in sorted(names_in(requirement)))
+            shown = ", ".join(f"{name} = {_show(values[name])}" for name in sorted(names_in(requirement)))
             raise ParameterError(f"{what} requires {requirement}, got {shown}")
 
 
@@ -288,7 +288,7 @@ def _number(value: Any) -> Any:
     return np.asarray(value, dtype=np.float64) if isinstance(value, list | tuple) else value
 
 
-def _shown(value: Any) -> str:
+def _show(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_shown(x)}" for key, x in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_show(x)}" for key, x in value.items()) + "}"
     return f"{value:g}" if isinstance(value, int | float | np.floating) else str(value)

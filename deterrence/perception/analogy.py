@@ -120,13 +120,13 @@ def analogy_based(
     found = []
     for actions in profiles:
         expected = _expectations(tree, actions, grouped)
-        told = {player: _others(tree, player, expected[player]) for player in tree.players}
+        expectations = {player: _others(tree, player, expected[player]) for player in tree.players}
         found.append(
             Equilibrium(
                 game=tree,
                 concept="analogy based",
                 kind=path_of_play(tree, actions),
-                profile=AnalogyProfile(actions, None, expectations=told),
+                profile=AnalogyProfile(actions, None, expectations=expectations),
             )
         )
     return EquilibriumSet(

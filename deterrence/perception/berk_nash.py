@@ -115,7 +115,7 @@ def berk_nash(
         raise ParameterError(f"a divergence must not be negative, got {d.min():g}")
     count, width = u.shape
     names = _labels(actions, width, "action")
-    minds = _labels(models, count, "model")
+    labels = _labels(models, count, "model")
     true = None if true_utility is None else np.asarray(true_utility, dtype=np.float64)
     if true is not None and true.shape != (width,):
         raise ParameterError(f"true_utility must have shape ({width},), got {true.shape}")
@@ -134,7 +134,7 @@ def berk_nash(
         found.append(
             BerkNashEquilibrium(
                 actions={names[a]: float(x) for a, x in zip(support, mixture, strict=True)},
-                belief={minds[k]: float(x) for k, x in zip(fits, belief, strict=True)},
+                belief={labels[k]: float(x) for k, x in zip(fits, belief, strict=True)},
                 divergence=float(d[fits[0]][list(support)] @ mixture),
                 subjective=believed,
                 objective=believed if true is None else float(true @ spread),

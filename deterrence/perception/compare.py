@@ -166,7 +166,7 @@ def compare(
     level 1      1
     """
     parametric = parametric_game(game)
-    named = _named(concepts)
+    named = _label_concepts(concepts)
     fixed = dict(at or {})
     if over is None:
         rows = [_range(parametric.make(fixed), concept, steps, event) for concept, steps in named.values()]
@@ -189,7 +189,7 @@ def _comparison(event: Event, named: Mapping[str, Any], over: tuple[str, Floats]
     return Comparison(label, tuple(named), over, table[..., 0], table[..., 1])
 
 
-def _named(concepts: Any) -> dict[str, tuple[Solver | None, str | None]]:
+def _label_concepts(concepts: Any) -> dict[str, tuple[Solver | None, str | None]]:
     """Return each concept by its label, with the selection that its name asks for."""
     pairs = concepts.items() if isinstance(concepts, Mapping) else [(_label(one), one) for one in concepts]
     result: dict[str, tuple[Solver | None, str | None]] = {}
@@ -210,11 +210,11 @@ def _label(one: Any) -> str:
 
 def _range(game: Any, concept: Solver | None, steps: str | None, event: Event) -> tuple[float, float]:
     found = (concept or default_concept(game))(game)
-    if steps is None and not _moved(game, found, event):
+    if steps is None and not _solved_as_tree(game, found, event):
         low, high = found.probability(event)
         return float(low), float(high)
     # a named event of a signaling game stays what it is where the concept solves the game as a tree
-    tree = tree_of(game) if _moved(game, found, event) else None
+    tree = tree_of(game) if _solved_as_tree(game, found, event) else None
     chances = []
     for one in candidates(found, steps):
         if tree is None:
@@ -224,7 +224,7 @@ def _range(game: Any, concept: Solver | None, steps: str | None, event: Event) -
     return min(chances), max(chances)
 
 
-def _moved(game: Any, found: Any, event: Event) -> bool:
+def _solved_as_tree(game: Any, found: Any, event: Event) -> bool:
     return (
         isinstance(game, SignalingGame)
         and event in game.events

@@ -25,7 +25,7 @@ References
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,9 +33,10 @@ from scipy.optimize import least_squares, root
 
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Certificate, Equilibrium, EquilibriumSet
+from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array
-from deterrence.perception.public_stages import History, PublicStages, public_stages
+from deterrence.games.topology import CHANCE, Topology
 from deterrence.perception.replies import undominated
 from deterrence.solvers.spe import path_of_play
 
@@ -228,7 +229,7 @@ def _by_supports(
         for errors in _errors(stages, played):
             for start in range(_STARTS):
                 weights = np.where(played, 1.0 if start == 0 else rng.exponential(size=len(played)), 0.0)
-                actions = _solved(stages, chi, _normalised(tree, weights), errors)
+                actions = _solve_indifference(stages, chi, _normalise(tree, weights), errors)
                 if actions is not None:
                     yield actions, errors
                     break
@@ -242,9 +243,9 @@ def _pure(stages: PublicStages, chi: float, most: int) -> Iterator[tuple[Array, 
     spans = _spans(tree)
     usable = undominated(tree)
     profiles = itertools.product(*([s.first + a for a in left] for s, left in zip(tree.infosets, usable, strict=True)))
-    pairs = ((picks, errors) for picks in profiles for errors in _errors(stages, _played(tree, picks)))
+    pairs = ((picks, errors) for picks in profiles for errors in _errors(stages, _mark_played(tree, picks)))
     while batch := list(itertools.islice(pairs, 2_000)):
-        actions = np.stack([_played(tree, picks) for picks, _ in batch]).astype(float)
+        actions = np.stack([_mark_played(tree, picks) for picks, _ in batch]).astype(float)
         errors = np.stack([one for _, one in batch])
         values = cursed_view(stages, chi, actions, errors).values
         content = np.ones(len(batch), dtype=bool)
@@ -255,7 +256,7 @@ def _pure(stages: PublicStages, chi: float, most: int) -> Iterator[tuple[Array, 
         yield from ((actions[n], errors[n]) for n in np.flatnonzero(content))
 
 
-def _played(tree: ExtensiveGame, slots: tuple[int, ...]) -> Array:
+def _mark_played(tree: ExtensiveGame, slots: tuple[int, ...]) -> Array:
     played = np.zeros(tree.topology.action_count, dtype=bool)
     played[list(slots)] = True
     return played
@@ -291,7 +292,7 @@ def _is_news(played: Array, h: History, a: int) -> bool:
 
 
 def _limits(stages: PublicStages, chi: float, rng: np.random.Generator) -> Iterator[tuple[Array, Array]]:
-    """Yield limits of logit play as its precision grows, settled to exact indifference, and the errors on the way."""
+    """Yield limits of logit play as its precision grows, solved to exact indifference, and the errors on the way."""
     tree = stages.tree
     count = tree.topology.action_count
     spans = _spans(tree)
@@ -303,7 +304,7 @@ def _limits(stages: PublicStages, chi: float, rng: np.random.Generator) -> Itera
             def gap(x: Array, precision: float = precision, lean: Array = lean) -> Array:
                 mixed = _logit(tree, x)
                 view = cursed_view(stages, chi, mixed, mixed)
-                return _centred(tree, lean + precision * view.values / spans) - _centred(tree, x)
+                return _centre(tree, lean + precision * view.values / spans) - _centre(tree, x)
 
             def slopes(x: Array, gap: Callable[[Array], Array] = gap) -> Array:
                 values = gap(np.concatenate([x[None], x + 1e-7 * np.eye(count)]))
@@ -314,22 +315,22 @@ def _limits(stages: PublicStages, chi: float, rng: np.random.Generator) -> Itera
             solved = root(gap, state, jac=slopes, method="hybr", options={"xtol": 1e-10})
             if not solved.success:
                 break
-            state = _centred(tree, solved.x)
+            state = _centre(tree, solved.x)
             mixed = _logit(tree, state)
             if precision > 20:
-                yield from _settled(stages, chi, mixed)
+                yield from _polish(stages, chi, mixed)
 
 
-def _settled(stages: PublicStages, chi: float, near: Array) -> Iterator[tuple[Array, Array]]:
+def _polish(stages: PublicStages, chi: float, near: Array) -> Iterator[tuple[Array, Array]]:
     """Yield the profile near a noisy one in which the actions that are played more often are best exactly."""
     for least in (0.02, 1e-3):
-        start = _normalised(stages.tree, np.where(near > least, near, 0.0))
-        actions = _solved(stages, chi, start, near)
+        start = _normalise(stages.tree, np.where(near > least, near, 0.0))
+        actions = _solve_indifference(stages, chi, start, near)
         if actions is not None:
             yield actions, near
 
 
-def _solved(stages: PublicStages, chi: float, start: Array, errors: Array) -> Array | None:
+def _solve_indifference(stages: PublicStages, chi: float, start: Array, errors: Array) -> Array | None:
     """Return a profile with the support of ``start`` in which all that is played at a set is worth the same."""
     tree = stages.tree
     firsts, inner = [], []
@@ -365,7 +366,7 @@ def _solved(stages: PublicStages, chi: float, start: Array, errors: Array) -> Ar
     return actions if actions[first].min() > 0 and np.abs(solved.fun).max() < 1e-6 else None
 
 
-def _normalised(tree: ExtensiveGame, weights: Array) -> Array:
+def _normalise(tree: ExtensiveGame, weights: Array) -> Array:
     actions = weights.copy()
     for s in tree.infosets:
         actions[s.slots] /= actions[s.slots].sum()
@@ -380,7 +381,7 @@ def _logit(tree: ExtensiveGame, x: Array) -> Array:
     return actions
 
 
-def _centred(tree: ExtensiveGame, x: Array) -> Array:
+def _centre(tree: ExtensiveGame, x: Array) -> Array:
     result = np.empty_like(x)
     for s in tree.infosets:
         result[..., s.slots] = x[..., s.slots] - x[..., s.slots].mean(axis=-1, keepdims=True)
@@ -394,3 +395,123 @@ def _at_nodes(stages: PublicStages, view: CursedView) -> Array:
         if h.mover >= 0:
             nodes[h.nodes] = view.beliefs[h.mover, k]
     return nodes
+
+
+# ---------------------------------------------------------------- public histories
+#
+# Multi-stage games with observed actions: nature draws types, then all that players do is seen by all. A public history
+# h is what players have done so far. In a tree whose nature moves first, h leads to one node for each state that nature
+# may have drawn; a player's type is the part of the states that it cannot tell apart.
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """A public history.
+
+    Attributes
+    ----------
+    nodes : ndarray of int, shape (W,)
+        Where it leads, by state of nature.
+    mover : int
+        Who moves there; -1 at an end.
+    slots : ndarray of int, shape (W, n)
+        Slots of the n actions, by state; no columns at an end.
+    after : tuple of int
+        The histories that follow, by action.
+    """
+
+    nodes: Array
+    mover: int
+    slots: Array
+    after: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class PublicStages:
+    """The public histories of a tree, each before those that follow it.
+
+    Attributes
+    ----------
+    tree : ExtensiveGame
+    prior : ndarray, shape (W,)
+        Probability of each state of nature; all positive.
+    types : ndarray of int, shape (P, W)
+        Each player's type, by state.
+    histories : sequence of History
+    """
+
+    tree: ExtensiveGame
+    prior: Array
+    types: Array
+    histories: Sequence[History]
+
+
+def public_stages(tree: ExtensiveGame) -> PublicStages:
+    """Return the public histories of a tree of floats.
+
+    Raises
+    ------
+    GameError
+        If nature moves after a player, a move is not seen by everyone, or what can be done depends on what only some
+        know.
+    """
+    topology = tree.topology
+    states, prior = _states(tree)
+    types = np.full((len(tree.players), len(states)), -1)
+    histories: list[History] = []
+    waiting = [np.array(states)]
+    for nodes in waiting:
+        owners = {int(topology.owner[n]) for n in nodes}
+        ends = [len(topology.children[n]) == 0 for n in nodes]
+        if all(ends):
+            histories.append(History(nodes, -1, np.zeros((len(nodes), 0), dtype=np.int64), ()))
+            continue
+        sets = [topology.infosets[int(topology.infoset[n])] for n in nodes] if CHANCE not in owners else []
+        if any(ends) or len(owners) > 1 or len({s.actions for s in sets}) != 1:
+            raise _refusal(
+                topology, nodes, "after the same moves, the same player must have the same actions in every state"
+            )
+        if any(not set(s.nodes) <= set(nodes.tolist()) for s in sets):
+            raise _refusal(topology, nodes, "every move must be seen by all players who move later")
+        (mover,) = owners
+        known = np.array([int(topology.infoset[n]) for n in nodes])
+        _, mine = np.unique(known, return_inverse=True)
+        before = types[mover]
+        if (before >= 0).all() and not _same_parts(before, mine):
+            raise _refusal(topology, nodes, f"{tree.players[mover]} must know the same about nature wherever it moves")
+        types[mover] = mine
+        below = np.array([topology.children[n] for n in nodes])  # (W, n)
+        slots = np.array([[int(topology.slot[c]) for c in row] for row in below])
+        first = len(waiting)
+        waiting += list(below.T)
+        histories.append(History(nodes, mover, slots, tuple(range(first, first + below.shape[1]))))
+    return PublicStages(tree, prior, np.maximum(types, 0), tuple(histories))
+
+
+def _states(tree: ExtensiveGame) -> tuple[list[int], Array]:
+    """Return the nodes that nature's first moves lead to, and their probabilities."""
+    topology = tree.topology
+    states, chances = [], []
+    waiting = [(0, 1.0)]
+    while waiting:
+        node, chance = waiting.pop()
+        if topology.owner[node] == CHANCE and len(topology.children[node]) > 0:
+            for below in reversed(topology.children[node]):
+                weight = chance * float(tree.chance[int(topology.slot[below]) - topology.action_count])
+                if weight > 0:
+                    waiting.append((int(below), weight))
+        else:
+            states.append(node)
+            chances.append(chance)
+    return states, np.array(chances)
+
+
+def _same_parts(one: Array, other: Array) -> bool:
+    return bool(np.array_equal(one[:, None] == one, other[:, None] == other))
+
+
+def _refusal(topology: Topology, nodes: Array, why: str) -> GameError:
+    return GameError(
+        "cursed sequential equilibrium needs nature to move first and all else to be seen by all: "
+        f"{why}; see {topology.name(int(nodes[0]))!r}"
+    )

@@ -241,14 +241,14 @@ class _Solver:
                 own, joint = two_type_plans(game)
                 return _Plans(own[which].reshape(*game.batch_shape, *own[which].shape[1:]), joint, game.batch_shape)
         pairs = [
-            np.stack([self._realised(actions) for actions in self.plans_at(player, _point_of(belief, shape, index))])
+            np.stack([self._realise(actions) for actions in self.plans_at(player, _point_of(belief, shape, index))])
             for index in np.ndindex(*shape)
         ]  # each (J, 2, Z)
-        table = _padded(pairs)
-        mine = _padded([_distinct(pair[:, which]) for pair in pairs])
+        table = _pad(pairs)
+        mine = _pad([_distinct(pair[:, which]) for pair in pairs])
         return _Plans(mine.reshape(*shape, *mine.shape[1:]), lambda where: table[where], shape)
 
-    def _realised(self, actions: Array) -> Array:
+    def _realise(self, actions: Array) -> Array:
         """Return r_1 and r_2 of a behaviour, shape (2, Z)."""
         topology = self.tree.topology
         owner = np.array([topology.infosets[i].player for i in topology.slot_infoset])
@@ -329,7 +329,7 @@ def _own_slot(tree: ExtensiveGame, player: int) -> Array:
         if topology.owner[above] == player:
             if slot[above] >= 0:
                 raise GameError(
-                    f"{tree.players[player]} moves twice on a path; over arrays of values mistakes are told only of "
+                    f"{tree.players[player]} moves twice on a path; over arrays of values mistakes are found only of "
                     "players who move once; ask point by point instead"
                 )
             slot[node] = topology.slot[node]
@@ -380,7 +380,7 @@ def _distinct(rows: Array) -> Array:
     return np.stack(list({(np.round(row, 12) + 0.0).tobytes(): row for row in rows}.values()))
 
 
-def _padded(tables: Sequence[Array]) -> Array:
+def _pad(tables: Sequence[Array]) -> Array:
     """Return arrays of shape (n_i, ...) as one of shape (len(tables), max n_i, ...), NaN where one has fewer."""
     most = max(len(table) for table in tables)
     result = np.full((len(tables), most, *tables[0].shape[1:]), np.nan)
@@ -444,13 +444,13 @@ def _open_mesh(
     }
     places = tuple(np.reshape(place, np.shape(found[key])) for key, (_, place) in distinct.items())
 
-    def meshed(belief: SubjectiveGame) -> SubjectiveGame:
+    def mesh_of(belief: SubjectiveGame) -> SubjectiveGame:
         values = {name: axes.get(id(value), value) for name, value in belief.values.items()}
-        return SubjectiveGame(values, {player: meshed(inner) for player, inner in belief.others.items()})
+        return SubjectiveGame(values, {player: mesh_of(inner) for player, inner in belief.others.items()})
 
     return (
-        dict(meshed(SubjectiveGame(truth)).values),
-        {player: meshed(belief) for player, belief in hierarchy.items()},
+        dict(mesh_of(SubjectiveGame(truth)).values),
+        {player: mesh_of(belief) for player, belief in hierarchy.items()},
         places,
     )
 

@@ -148,7 +148,7 @@ def level_k(game: Any, *, level: int, at: Mapping[str, object] | None = None, to
     {'arm': 1.0, 'trust': 0.0}
     """
     top = _whole(level, "level")
-    tree, ends = _prepared(game, at)
+    tree, ends = _prepare(game, at)
     guesses = np.eye(top + 1)[[0, *range(top)]]
     behaviors = _hierarchy(tree, guesses, tol)
     return LevelPlay(tree=tree, behaviors=behaviors, weights=np.eye(top + 1)[top], guesses=guesses, ends=ends)
@@ -191,7 +191,7 @@ def cognitive_hierarchy(
     poisson = np.array([math.exp(-tau) * tau**k / math.factorial(k) for k in range(top + 1)])
     if poisson.sum() == 0:
         raise ParameterError(f"tau={tau:g} is so large that levels 0 to {top} have no weight; raise levels")
-    tree, ends = _prepared(game, at)
+    tree, ends = _prepare(game, at)
     guesses = np.eye(top + 1)[[0, *range(top)]]  # where no lower level has any weight: the level below
     for k in range(1, top + 1):
         if poisson[:k].sum() > 0:
@@ -201,7 +201,7 @@ def cognitive_hierarchy(
     return LevelPlay(tree=tree, behaviors=behaviors, weights=weights, guesses=guesses, ends=ends)
 
 
-def _prepared(game: Any, at: Mapping[str, object] | None) -> tuple[ExtensiveGame, Ends]:
+def _prepare(game: Any, at: Mapping[str, object] | None) -> tuple[ExtensiveGame, Ends]:
     numeric = game.at(**at) if at else game
     tree = tree_of(numeric)
     return tree, Ends.of(numeric, tree)
@@ -242,12 +242,12 @@ def _mixtures(tree: ExtensiveGame, lower: Array, guess: Array, player: int) -> t
     rows: list[Array] = []
     weights: list[float] = []
     for combination in itertools.product(used, repeat=len(others)):
-        rows.append(_joined(lower, owner, others, combination))
+        rows.append(_combine(lower, owner, others, combination))
         weights.append(float(np.prod(guess[list(combination)])))
     return np.stack(rows), np.array(weights)
 
 
-def _joined(lower: Array, owner: Array, others: Sequence[int], levels: Sequence[Any]) -> Array:
+def _combine(lower: Array, owner: Array, others: Sequence[int], levels: Sequence[Any]) -> Array:
     actions = np.array(lower[0])
     for who, level in zip(others, levels, strict=True):
         actions[owner == who] = lower[level][owner == who]

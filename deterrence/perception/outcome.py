@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -15,8 +16,8 @@ from deterrence.games.equilibrium import Strategies
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
+from deterrence.games.tables import number_text
 from deterrence.perception.belief_hierarchy import SubjectiveGame
-from deterrence.perception.outcome_table import as_html, as_text, expects, group_name
 from deterrence.perception.trees import Ends
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ class SubjectiveOutcome(Display):
         rows = [("true", self._range(lambda play: float(self.ends.public_distribution(play.true)[at])))]
         for name, members in self.groups.items():
             chances = [float(self.ends.public_distribution(play.believed[members[0]])[at]) for play in self.plays]
-            rows.append((expects(name, members), (min(chances), max(chances))))
+            rows.append((_expects(name, members), (min(chances), max(chances))))
         return rows
 
     @cached_property
@@ -247,18 +248,18 @@ class SubjectiveOutcome(Display):
         """Players who have the same expectations and no part of their own to tell apart, under a common name."""
         alike: dict[object, list[str]] = {}
         for player in self.players:
-            told = tuple((np.round(play.believed[player], 12) + 0.0).tobytes() for play in self.plays)
-            alike.setdefault(player if player in self.regret else told, []).append(player)
-        return {group_name(members): tuple(members) for members in alike.values()}
+            expectations = tuple((np.round(play.believed[player], 12) + 0.0).tobytes() for play in self.plays)
+            alike.setdefault(player if player in self.regret else expectations, []).append(player)
+        return {_group_name(members): tuple(members) for members in alike.values()}
 
     def __repr__(self) -> str:
-        return as_text(self)
+        return _as_text(self)
 
     def __str__(self) -> str:
-        return as_text(self)
+        return _as_text(self)
 
     def _repr_html_(self) -> str:
-        return as_html(self)
+        return _as_html(self)
 
     # -- private -------------------------------------------------------------------------------------------------------
 
@@ -288,3 +289,150 @@ def _divergence(true: Array, believed: Array) -> float:
     if bool((believed[happens] <= 0).any()):
         return float("inf")
     return max(0.0, float((true[happens] * np.log(true[happens] / believed[happens])).sum()))
+
+
+# ---------------------------------------------------------------- the tables that people read
+
+
+_NEVER = 5e-13  # outcomes that nobody gives more than this are left out
+
+_MEANING = {
+    "miscalculation": "an outcome to which some player gave a chance below {chance:g}",
+    "unwanted war": "a war that the aggressor would not have started at the true values",
+    "missed deterrence": "an attack that true resolve, if known, would have deterred",
+    "called bluff": "an attack without war after a move that did not pay",
+}
+
+_STYLE = (
+    "<style>.perceived{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.4em 0}"
+    ".perceived caption{text-align:left;font-weight:600;padding:.2em 0}"
+    ".perceived th,.perceived td{padding:.15em .8em;text-align:right}"
+    ".perceived th:first-child,.perceived td:first-child{text-align:left}"
+    ".perceived thead th{border-bottom:1px solid currentColor}"
+    ".perceived td.what{text-align:left;opacity:.75}</style>"
+)
+
+Rows = list[list[str]]
+
+
+def _as_text(outcome: SubjectiveOutcome) -> str:
+    """Return the tables as plain text."""
+    parts = [f"subjective play: {_overlays_text(outcome.hierarchy, outcome.truth)}", ""]
+    head, rows = _outcomes(outcome)
+    parts += _align([head, *rows])
+    parts += ["", *_align([[name, value] for name, value, _ in _gaps(outcome)]), ""]
+    parts += _align(_players(outcome))
+    note = _note(outcome)
+    return "\n".join([*parts, "", note] if note else parts)
+
+
+def _as_html(outcome: SubjectiveOutcome) -> str:
+    """Return the tables as HTML."""
+    head, rows = _outcomes(outcome)
+    by_player = _players(outcome)
+    gaps = "".join(
+        f'<tr><td>{escape(name)}</td><td>{escape(value)}</td><td class="what">{escape(meaning)}</td></tr>'
+        for name, value, meaning in _gaps(outcome)
+    )
+    note = _note(outcome)
+    return (
+        f"{_STYLE}{_table(_overlays_text(outcome.hierarchy, outcome.truth), head, rows)}"
+        f'<table class="perceived"><tbody>{gaps}</tbody></table>'
+        f"{_table('', by_player[0], by_player[1:])}" + (f"<p>{escape(note)}</p>" if note else "")
+    )
+
+
+def _overlays_text(hierarchy: Mapping[str, SubjectiveGame], truth: Mapping[str, Any]) -> str:
+    """Return in words who is wrong about what."""
+    said = []
+    for player, belief in hierarchy.items():
+        said += _differences(player, belief, truth)
+    return "; ".join(said) or "nobody is mistaken"
+
+
+def _range_text(pair: tuple[float, float]) -> str:
+    """Return ``"0.3"``, or ``"0.1 to 0.3"``."""
+    low, high = pair
+    if low == high or abs(high - low) <= 5e-10 * max(1.0, abs(high)):
+        return number_text(high)
+    return f"{number_text(low)} to {number_text(high)}"
+
+
+def _group_name(members: Sequence[str]) -> str:
+    """Return a common name for players: ``"A and B"``, ``"A and 5 others"``."""
+    return " and ".join(members) if len(members) <= 2 else f"{members[0]} and {len(members) - 1} others"
+
+
+def _expects(name: str, members: Sequence[str]) -> str:
+    """Return ``"A expects"``, or ``"A and B expect"``."""
+    return f"{name} {'expects' if len(members) == 1 else 'expect'}"
+
+
+def _outcomes(outcome: SubjectiveOutcome) -> tuple[list[str], Rows]:
+    rows = []
+    for one in outcome.ends.outcomes:
+        cells = [pair for _, pair in outcome.row(one)]
+        if any(high > _NEVER for _, high in cells):
+            rows.append([" / ".join(one), *map(_range_text, cells)])
+    columns = [_expects(name, members) for name, members in outcome.groups.items()]
+    return ["outcome", "true", *columns], rows
+
+
+def _gaps(outcome: SubjectiveOutcome) -> list[tuple[str, str, str]]:
+    rows = []
+    for name, meaning in _MEANING.items():
+        try:
+            value = _range_text(getattr(outcome, name.replace(" ", "_")))
+        except GameError:  # nobody is the aggressor, or the game has no such event
+            continue
+        rows.append((name, value, meaning.format(chance=outcome.stated_chance)))
+    return rows
+
+
+def _players(outcome: SubjectiveOutcome) -> Rows:
+    rows = [["player", "surprise (nats)", "chance it gave to what happens", "regret"]]
+    for name, members in outcome.groups.items():
+        surprise = outcome.surprise[members[0]]
+        known = members[0] in outcome.regret and len(members) == 1
+        regret = _range_text(outcome.regret[members[0]]) if known else ""
+        rows.append([name, _range_text(surprise.divergence), _range_text(surprise.chance), regret])
+    return rows if any(row[-1] for row in rows[1:]) else [row[:-1] for row in rows]
+
+
+def _note(outcome: SubjectiveOutcome) -> str:
+    if len(outcome.plays) == 1:
+        return ""
+    return f"ranges are over {len(outcome.plays)} combinations of equilibria that the players may have in mind"
+
+
+def _align(rows: Rows) -> list[str]:
+    if not rows:
+        return []
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            ["", row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _table(caption: str, head: Sequence[str], rows: Rows) -> str:
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<table class="perceived">{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _differences(chain: str, belief: SubjectiveGame, around: Mapping[str, Any]) -> list[str]:
+    changed = [
+        f"{name} {value}"  # relative to the beliefs around it
+        if isinstance(value, str)
+        else f"{name} = {number_text(value)}" + (f" (for {number_text(around[name])})" if name in around else "")
+        for name, value in belief.values.items()
+        if name not in around or (value is not around[name] and repr(value) != repr(around[name]))
+    ]
+    said = [f"{chain} believes {', '.join(changed)}"] if changed else []
+    for player, inner in belief.others.items():
+        said += _differences(f"{chain} believes that {player}", inner, belief.values)
+    return said

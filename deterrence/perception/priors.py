@@ -1,6 +1,6 @@
 """Heterogeneous priors that both sides know of: agreeing to disagree.
 
-Each player reckons with its own prior over types, every prior is commonly known, and outcomes come about under the
+Each player holds its own prior over types, every prior is commonly known, and outcomes come about under the
 true one [1]_. ``SignalingGame`` holds three priors, and ``dt.pbe`` finds every equilibrium; here the three are made
 from overlays.
 
@@ -35,7 +35,7 @@ def heterogeneous_priors(
     truth : mapping of str to number or array
         True values; arrays make a batch.
     beliefs : mapping of player to overlay
-        Parameters of the prior at which this player reckons.
+        Parameters of the prior, at the values that this player believes.
 
     Returns
     -------

@@ -88,7 +88,7 @@ def _step(kept: list[Candidate], step: str | None) -> list[Candidate]:
     if words.startswith("kind "):
         kind = words.removeprefix("kind ")
         return [c for c in kept if c.equilibrium.is_kind(kind)]
-    return _refined(kept, words)
+    return _refine(kept, words)
 
 
 def _payoff(candidate: Candidate, player: str) -> float:
@@ -104,7 +104,7 @@ def _least(kept: list[Candidate], values: list[float]) -> list[Candidate]:
     return [c for c, v in zip(kept, values, strict=True) if v <= low + slack]
 
 
-def _refined(kept: list[Candidate], refinement: str) -> list[Candidate]:
+def _refine(kept: list[Candidate], refinement: str) -> list[Candidate]:
     result: list[Candidate] = []
     for equilibrium in dict.fromkeys(c.equilibrium for c in kept):
         mine = [c for c in kept if c.equilibrium is equilibrium]

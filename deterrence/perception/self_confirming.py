@@ -127,11 +127,13 @@ def _mixed(tree: ExtensiveGame, tol: float, limit: int) -> EquilibriumSet:
     spans = tol * np.maximum(np.ptp(tree.payoffs, axis=0), np.finfo(float).tiny)
     for one in mixed_profiles(tree, tol, limit):
         gains = best_response_values(tree, one.actions) - expected_payoffs(tree, one.actions)
-        told = {
+        conjectures = {
             player: ((1.0, _others_strategies(tree, guess, player)),)
             for player, guess in zip(tree.players, one.conjectures, strict=True)
         }
-        profile = SelfConfirmingProfile(one.actions, None, conjectures=told, nash=bool((gains <= 10 * spans).all()))
+        profile = SelfConfirmingProfile(
+            one.actions, None, conjectures=conjectures, nash=bool((gains <= 10 * spans).all())
+        )
         kind = path_of_play(tree, one.actions)
         found.append(Equilibrium(game=tree, concept="self confirming", kind=kind, profile=profile))
     return EquilibriumSet(

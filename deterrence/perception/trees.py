@@ -142,7 +142,7 @@ class Ends:
     def of(cls, game: Any, tree: ExtensiveGame) -> Ends:
         """Return the ends of a game and its tree."""
         paths = tree.topology.end_paths
-        seen = _seen(tree)
+        seen = _public_labels(tree)
         if not isinstance(game, SignalingGame):
             return cls(paths, seen, {})
         named = {
@@ -187,7 +187,7 @@ class Ends:
         return result
 
 
-def _seen(tree: ExtensiveGame) -> list[tuple[str, ...]]:
+def _public_labels(tree: ExtensiveGame) -> list[tuple[str, ...]]:
     """Return the players' actions on the way to each end, and its label."""
     topology = tree.topology
     result = []
