@@ -31,12 +31,20 @@ class Target:
         Used for its overlay in ``perception``.
     stake : array_like
         What it saves if the defence holds; >= 0.
+    stake_follows_share : array_like
+        phi in [0, 1]: in an attack that can take the share g of the prize its stake is stake (1 - phi + phi g).
     cost : Distribution
         Private cost of resisting, in the same units.
     """
 
     name: str = "Target"
     stake: Any = number(1.0, unit="utility", meaning="what it saves if the defence holds")
+    stake_follows_share: Any = number(
+        0.0,
+        high=1.0,
+        unit="share",
+        meaning="how far its stake follows the share of the prize that an attack can take; 0: all is at stake in each",
+    )
     cost: Distribution = field(default_factory=lambda: Distribution(family="degenerate", location=0.0))
 
     def __post_init__(self) -> None:
@@ -61,13 +69,14 @@ def resistance(
         Value of the prize to the aggressor that it reckons with.
     punishment : array_like, shape (...)
     """
+    follows = np.asarray(target.stake_follows_share)
+    stake = np.asarray(target.stake) * (1 - follows + follows * np.asarray(attack.share))
     dimensions = max(
-        holds.ndim - 1, np.ndim(value), np.ndim(punishment), np.ndim(target.stake), len(target.cost.batch_shape),
+        holds.ndim - 1, np.ndim(value), np.ndim(punishment), np.ndim(stake), len(target.cost.batch_shape),
         dimensions_of(attack),
     )  # fmt: skip
     holds, strength = aligned(holds, dimensions), aligned(strength, dimensions)
     share, across = held(attack, dimensions), crossing(attack, dimensions)
-    stake = np.asarray(target.stake)
     gain = np.asarray(value) * np.asarray(attack.share)
     later, more = np.zeros(()), np.zeros(())  # Z, and what going on is worth to the aggressor
     found: list[Floats] = []

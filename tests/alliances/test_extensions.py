@@ -629,3 +629,25 @@ def test_a_short_time_to_agree_bends_the_arrival_where_it_may(mu: float, n: int,
 @pytest.mark.parametrize("days", [0.01, 0.05, 0.2])
 def test_a_council_that_agrees_within_hours_is_certified(days: float) -> None:
     assert Scenario.load("baltic-2014:lift").game().at(**{"treaty.deliberation": days}).response().complete
+
+
+# -- a target that yields --------------------------------------------------------------------------------------------
+
+
+def doubtful(attack: dict[str, float], target: dict[str, float]) -> CollectiveDefence:
+    """Nobody comes, H = 1 / 2; the target's cost of resisting is uniform on [0, 1]."""
+    return CollectiveDefence(
+        members=(Member(name="nobody", cost=degenerate(1.0)),),
+        attacks=(AttackOption(name="x", strength=1, **attack),),
+        base=1.0,
+        aggressor=Aggressor(prize=uniform(0, 2)),
+        target=Target(cost=uniform(0, 1), **target),
+    )
+
+
+@pytest.mark.parametrize(("follows", "resists"), [(0.0, 0.4), (0.5, 0.4 * 0.65), (1.0, 0.4 * 0.3)])
+def test_the_stake_of_a_target_may_follow_the_share_of_the_attack(follows: float, resists: float) -> None:
+    """The stake in an attack for 0.3 of the prize is 0.8 (1 - phi + 0.3 phi), and half of that the gain."""
+    game = doubtful({"share": 0.3}, {"stake": 0.8, "stake_follows_share": follows})
+    assert float(game.resistance()[0]) == pytest.approx(resists, abs=1e-12)
+    assert Target(stake=0.8).stake_follows_share == 0.0
