@@ -5,13 +5,13 @@ With private value v of the prize, refraining gives 0 and attack x gives
 .. math:: U_x(v) = v\,g_x(1 - E[H_x]) - \kappa_x - \lambda E[\text{assisting strength}] = v\,b_x - a_x,
 
 a line in v. If the target yields with probability 1 - R, slope and cost are :math:`b_x = g_x (1 - R E[H_x])` and
-:math:`a_x = R (\kappa_x + \lambda E[\text{strength}])`; if refraining is not safe, because a false alarm may be
-answered, what that costs is taken off every a. The best choice is the upper envelope of these lines, so each
-attack is chosen on one interval of v (perhaps an empty one), and its probability is the measure of that interval
-under the distribution G of v.
-The aggressor attacks at all above :math:`v^* = \min_x a_x / b_x`, so the likelihood of attack is 1 - G(v*).
-At a tie it takes the flatter line, refraining first. An attack that may be cut into steps
-(``alliances.campaign``) has a line for each number of steps, and is chosen wherever one of them is.
+:math:`a_x = R (\kappa_x + \lambda E[\text{strength}]) + (1 - R) m_x \kappa_x`, m the share spent on mounting it; if
+refraining is not safe, because a false alarm may be answered, what that costs is taken off every a. The best choice
+is the upper envelope of these lines, so each attack is chosen on one interval of v (perhaps an empty one), and its
+probability is the measure of that interval under the distribution G of v. The aggressor attacks at all above
+:math:`v^* = \min_x a_x / b_x`, so the likelihood of attack is 1 - G(v*). At a tie it takes the flatter line,
+refraining first. An attack that may be cut into steps (``alliances.campaign``) has a line for each number of steps,
+and is chosen wherever one of them is.
 """
 
 from __future__ import annotations
@@ -201,7 +201,8 @@ def aggressor_choice(
     punishment : array_like, shape (...)
         lambda, in units of the prize per unit of strength.
     resists : array_like, shape (..., X)
-        Probability that the target resists. If it yields, the attack takes its share of the prize for nothing.
+        Probability that the target resists. If it yields, the attack takes its share of the prize for what mounting
+        it costs.
     refraining : array_like, shape (...)
         What the aggressor expects to suffer although it refrains (a response to a false alarm), in units of
         the prize; payoffs are relative to that.
@@ -219,7 +220,8 @@ def aggressor_choice(
     fights = np.asarray(resists, dtype=np.float64)
     slopes = stack_last([a.share for a in attacks]) * (1 - fights * np.minimum(h, 1.0))
     war = stack_last([a.cost for a in attacks]) + np.asarray(punishment)[..., None] * np.asarray(strength, float)
-    costs = fights * war - np.asarray(refraining)[..., None]
+    mounted = stack_last([np.asarray(a.mounting) * np.asarray(a.cost) for a in attacks])
+    costs = fights * war + (1 - fights) * mounted - np.asarray(refraining)[..., None]
     each = tuple(range(len(attacks)))
     return envelope(tuple(a.name for a in attacks), slopes, costs, each, (1,) * len(each))
 

@@ -68,6 +68,9 @@ class AttackOption(Attack):
     cost : array_like
         kappa >= 0, what the attack costs the aggressor, in units of the prize (paid once it is answered, if it is
         cut into steps).
+    mounting : array_like
+        m in [0, 1], share of ``cost`` that is spent on mounting the attack: paid although the target yields. The rest
+        is the cost of fighting, paid if the target resists.
     steps : array_like
         n, into how many equal steps the attack may be cut; a whole number from 1 to 100. The aggressor decides how
         many of them to take; see ``alliances.campaign``.
@@ -88,6 +91,12 @@ class AttackOption(Attack):
 
     share: Any = number(1.0, high=1.0, required=True, unit="share", meaning="share of the prize that it can take")
     cost: Any = number(0.0, required=True, unit="prize", meaning="what it costs the aggressor, in units of the prize")
+    mounting: Any = number(
+        0.0,
+        high=1.0,
+        unit="share",
+        meaning="share of its cost that is spent on mounting it, and paid although the target yields",
+    )
     steps: Any = number(
         1.0,
         low=1.0,

@@ -221,7 +221,8 @@ def plans(
     rows: dict[str, list[Floats]] = {key: [] for key in ("slopes", "costs", "answered", "helped", "holds", "payoffs")}
     for x, attack in enumerate(attacks):
         share, across = held(attack, dimensions), crossing(attack, dimensions)
-        fights = across * aligned(_fitted(resists[x], len(across)), dimensions)
+        resisting = aligned(_fitted(resists[x], len(across)), dimensions)
+        fights = across * resisting
         reached, answered = _survival(fights)
         quiet = reached - answered  # reached and not answered
         h, strength = (met.at_steps(name, x, pick[x]) for name in ("holds", "strength"))
@@ -230,6 +231,7 @@ def plans(
         gain = answered * whole * (1 - np.minimum(h, 1.0)) + quiet * slice_
         war = np.asarray(attack.cost) + np.asarray(punishment) * strength
         cost = answered * war + quiet * exists * np.asarray(attack.step_cost)
+        cost = cost + reached * across * (1 - resisting) * np.asarray(attack.mounting) * np.asarray(attack.cost)
         at_risk = (
             np.asarray(attack.stake_share)[..., None] if np.ndim(attack.stake_share) else attack.stake_share
         ) * stakes

@@ -90,7 +90,9 @@ def resistance(
         paid = np.asarray(target.cost.partial_mean(limit))
         rho = across[k] * fights
         war = gain * share[k] * (1 - holds[k]) - np.asarray(attack.cost) - np.asarray(punishment) * strength[k]
+        mounted = across[k] * (1 - fights) * np.asarray(attack.cost) * np.asarray(attack.mounting)
         worth = rho * war + (1 - rho) * (gain * (share[k] - share[k + 1]) - np.asarray(attack.step_cost) + more)
+        worth = worth - mounted
         met = across[k] * (fights * kept - paid + (1 - fights) * later) + (1 - across[k]) * later
         later, more = np.where(worth > 0, met, stake * share[k]), np.maximum(worth, 0.0)
     return np.stack(np.broadcast_arrays(*found[::-1]))

@@ -645,6 +645,17 @@ def doubtful(attack: dict[str, float], target: dict[str, float]) -> CollectiveDe
     )
 
 
+@pytest.mark.parametrize("mounting", [0.0, 0.4, 1.0])
+def test_mounting_an_attack_is_paid_although_the_target_yields(mounting: float) -> None:
+    """R = 0.8 / 2: it attacks above v* = (R + (1 - R) m) kappa / (1 - R / 2)."""
+    game = doubtful({"cost": 0.5, "mounting": mounting}, {"stake": 0.8})
+    threshold = (0.4 + 0.6 * mounting) * 0.5 / (1 - 0.4 / 2)
+    assert float(game.aggressor_choice().threshold) == pytest.approx(threshold, abs=1e-12)
+    assert float(game.at(**{"attacks.x.mounting": np.array([0.0, mounting])}).aggressor_choice().threshold[1]) == (
+        pytest.approx(threshold, abs=1e-12)
+    )
+
+
 @pytest.mark.parametrize(("follows", "resists"), [(0.0, 0.4), (0.5, 0.4 * 0.65), (1.0, 0.4 * 0.3)])
 def test_the_stake_of_a_target_may_follow_the_share_of_the_attack(follows: float, resists: float) -> None:
     """The stake in an attack for 0.3 of the prize is 0.8 (1 - phi + 0.3 phi), and half of that the gain."""
