@@ -7,6 +7,8 @@ import io
 import re
 from pathlib import Path
 
+import deterrence as dt
+
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
@@ -27,3 +29,8 @@ def test_the_readme_fits_on_one_screen_and_names_both_commands():
     assert len(text.splitlines()) < 80
     assert "make demo" in text
     assert "make test" in text
+
+
+def test_the_headline_of_the_readme_is_what_an_assessment_says():
+    said = dt.Scenario.load("baltic-2017").assess(draws=1000, seed=0).uncertainty.in_words()
+    assert said in " ".join(README.read_text("utf-8").split())

@@ -30,7 +30,7 @@ def words(found: Assessment) -> str:
     drawn = found.uncertainty
     return " ".join(
         (
-            *(() if drawn is None else (drawn.in_words(), "In what follows the numbers are the file's own.")),
+            *(() if drawn is None else (drawn.in_words(), "What follows is at those numbers.")),
             *_on_attack(found),
             *_on_members(found),
             *_on_perception(found),
@@ -46,7 +46,7 @@ def _main(found: Assessment) -> AttackView:
 
 
 def _on_attack(found: Assessment) -> list[str]:
-    said = [f"The likelihood of attack is {_percent(found.likelihood)}."]
+    said = [f"The likelihood of attack is {_percent(found.likelihood)}."] if found.uncertainty is None else []
     one = _main(found)
     if found.likelihood[1] > VISIBLE and len(found.attacks) > 1:
         said.append(f"The attack most often chosen is {one.name} ({_percent(one.likelihood)}).")
