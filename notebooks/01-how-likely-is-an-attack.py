@@ -83,5 +83,5 @@ grid
 
 # %%
 print(assessment.in_words())
-truth = assessment.likelihood_if_seen_rightly[0]
+truth = assessment.likelihood_correct_beliefs[0]
 assert assessment.likelihood[0] > truth, "underestimated resolve raises the likelihood of attack"

@@ -340,3 +340,9 @@ def test_nothing_says_that_a_treaty_is_invoked_where_nobody_owes_anything(case: 
     assert ("treaty would be invoked" in said) is bound
     assert ("coalition would act together" in said) is not bound
     assert ("acts together" in str(made)) is not bound
+
+
+def test_the_likelihood_under_correct_beliefs_has_its_old_name_for_one_release() -> None:
+    made = Scenario.load("textbook").assess()
+    with pytest.warns(DeprecationWarning, match="now 'likelihood_correct_beliefs'"):
+        assert made.likelihood_if_seen_rightly == made.likelihood_correct_beliefs

@@ -18,6 +18,7 @@ from deterrence.alliances.scenarios.uncertainty import Uncertainty, draw_uncerta
 from deterrence.files import require_free, whole_file
 from deterrence.games.display import Display
 from deterrence.games.errors import ScenarioError
+from deterrence.games.renaming import renamed_attributes
 from deterrence.games.services import service
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class MemberView:
     perceived_comes: Mapping[str, Range]
 
 
+@renamed_attributes(likelihood_if_seen_rightly="likelihood_correct_beliefs")
 @dataclass(frozen=True, eq=False)
 class Assessment(Display):
     """The answer to "how likely is an attack, and what drives it?".
@@ -92,7 +94,7 @@ class Assessment(Display):
     scenario : Scenario
     likelihood : pair of float
         Lowest and highest likelihood of attack over equilibria, at the aggressor's perception.
-    likelihood_if_seen_rightly : pair of float
+    likelihood_correct_beliefs : pair of float
         The same if the aggressor perceived what is true.
     regretted_attack : pair of float
         Probability of an attack whose true payoff to the aggressor is below that of refraining.
@@ -122,7 +124,7 @@ class Assessment(Display):
 
     scenario: Scenario = field(repr=False)
     likelihood: Range
-    likelihood_if_seen_rightly: Range
+    likelihood_correct_beliefs: Range
     regretted_attack: Range
     unwanted_war: Range
     conquest_without_fight: Range
@@ -158,7 +160,7 @@ class Assessment(Display):
             "scenario": self.scenario.name,
             "title": self.scenario.title,
             "likelihood_of_attack": list(self.likelihood),
-            "likelihood_if_seen_rightly": list(self.likelihood_if_seen_rightly),
+            "likelihood_correct_beliefs": list(self.likelihood_correct_beliefs),
             "regretted_attack": list(self.regretted_attack),
             "unwanted_war": list(self.unwanted_war),
             "conquest_without_fight": list(self.conquest_without_fight),
@@ -258,7 +260,7 @@ def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0) -> As
     return Assessment(
         scenario=scenario,
         likelihood=_range(found.likelihood),
-        likelihood_if_seen_rightly=_range(right.likelihood),
+        likelihood_correct_beliefs=_range(right.likelihood),
         regretted_attack=_both(game.regret_probability),
         unwanted_war=_both(game.unwanted_war_probability),
         conquest_without_fight=_both(game.conquest_without_fight),

@@ -81,8 +81,8 @@ def _on_perception(found: Assessment) -> list[str]:
         f"in truth it is {_percent(one.holds)}."
     )
     if abs(_middle(one.perceived_holds) - _middle(one.holds)) < VISIBLE:
-        said = f"{aggressor} sees rightly that the defence would hold with probability {_percent(one.holds)}."
-    gap = _middle(found.likelihood) - _middle(found.likelihood_if_seen_rightly)
+        said = f"{aggressor} believes correctly that the defence would hold with probability {_percent(one.holds)}."
+    gap = _middle(found.likelihood) - _middle(found.likelihood_correct_beliefs)
     if abs(gap) < VISIBLE:
         return [said, "Misperception does not matter here."]
     verb = "adds" if gap > 0 else "takes away"
@@ -92,7 +92,7 @@ def _on_perception(found: Assessment) -> list[str]:
         if found.unwanted_war != found.regretted_attack:
             regret += f", {_percent(found.unwanted_war)} that of one that is resisted: an unwanted war"
     rightly = (
-        f"Seen rightly, the likelihood of attack would be {_percent(found.likelihood_if_seen_rightly)}: "
+        f"Under correct beliefs the likelihood of attack would be {_percent(found.likelihood_correct_beliefs)}: "
         f"misperception {verb} {abs(gap) * 100:.1f} points{regret}."
     )
     return [said, rightly]
