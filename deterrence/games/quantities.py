@@ -177,11 +177,32 @@ def substitute(array: Array, values: Mapping[str, object], what: str) -> Array:
     with np.errstate(all="ignore"):
         columns = evaluate(*(numeric[name] for name in sorted(numeric)))
     result = np.empty((*shape, array.size))
-    for j, column in enumerate(columns):
+    for j, (column, expression) in enumerate(zip(columns, array.ravel(), strict=True)):
         if np.iscomplexobj(column):
-            raise GameError(f"{what} is not real at {dict(values)}: {array.ravel()[j]}")
-        result[..., j] = column
+            raise GameError(f"{what} is not real at {dict(values)}: {expression}")
+        result[..., j] = restored(np.asarray(column)) if getattr(expression, "args", ()) else column
     return array_of(result.reshape(*shape, *array.shape), what)
+
+
+def restored(computed: Array) -> Array:
+    """Return floats that a formula gave, short decimals among them freed from the rounding of a few operations.
+
+    A number within four units of its last place of a decimal of up to twelve digits becomes that decimal, so that
+    0.3 - 0.1 is 0.2, and numbers that are equal by their formulas, at values as a user writes them, are equal. Sizes
+    from 1e-10 to 1e12; others, and all longer numbers, stay what they are.
+
+    Examples
+    --------
+    >>> restored(np.array([0.3 - 0.1, 0.1 + 0.2, 1 / 3, 1 - 0.8])).tolist()
+    [0.2, 0.3, 0.3333333333333333, 0.2]
+    """
+    size = np.abs(computed)
+    with np.errstate(all="ignore"):
+        places = np.clip(11 - np.floor(np.log10(np.where(size > 0, size, 1.0))), 0, 22)
+        scale = 10.0**places
+        decimal = np.rint(computed * scale) / scale
+        near = (np.abs(decimal - computed) <= 4 * np.finfo(np.float64).eps * size) & (size > 1e-10) & (size < 1e12)
+    return np.where(near, decimal, computed)
 
 
 def check_names(given: Iterable[str], known: Sequence[str], what: str, *, complete: bool = True) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from typing import Any
@@ -298,7 +298,7 @@ class Model(Immutable, Display):
         concept : str, optional
             Another solution concept.
         settle : bool
-            Whether signaling games with ties are solved again one by one (up to some 2,000 of them).
+            Without effect, kept for older code: ties of signaling games are always settled.
 
         Raises
         ------
@@ -318,7 +318,7 @@ class Model(Immutable, Display):
         if other is not None or (bare and not variant.arrays):
             return answer_of_points(lambda point: self._chances(point, events, other or own), points, events)
         if variant.arrays:
-            return self._batch(variant, given, points, events, settle)
+            return self._batch(variant, given, points, events)
         route = self._by_solver if concept is not None or variant.closed_form is None else self._by_formula
         return answer_of_points(lambda point: self._quantities(point, route), points, events)
 
@@ -415,9 +415,7 @@ class Model(Immutable, Display):
             return _certify(game)
         return choose_concept(None if isinstance(game, ContinuousGame) else concept or None, game)(game)
 
-    def _batch(
-        self, variant: Variant, given: Mapping[str, Any], points: Points, events: Sequence[str], settle: bool
-    ) -> BlockAnswer:
+    def _batch(self, variant: Variant, given: Mapping[str, Any], points: Points, events: Sequence[str]) -> BlockAnswer:
         """Return the answer of one batch of games, solved as arrays where the parameters are admissible."""
         from deterrence.solvers.pbe import pbe
 
@@ -438,9 +436,6 @@ class Model(Immutable, Display):
         some = {n: x[inside] if isinstance(x, np.ndarray) else x for n, x in given.items()}
         game = variant.game(**values_of(variant, self.parameters, self.requires, some, self.id))
         found: Any = pbe(game)
-        if not settle and hasattr(found.survey, "settle"):
-            survey: Any = found.survey
-            found = replace(found, survey=replace(survey, settle=False))
         return spread(answer_of_batch(found, asked, inside.size), inside, len(points), reasons)
 
     def _chances(self, point: Values, events: Sequence[str], concept: Any) -> Values:

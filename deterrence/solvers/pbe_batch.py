@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from multiprocessing import get_context
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,11 +23,11 @@ from deterrence.games.batch import BatchEquilibria, Survey
 from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.events import Event
+from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.arguments import numbers_in
 from deterrence.solvers.signaling.equilibria import signaling_equilibria
-from deterrence.solvers.signaling.looped_pbe import flat_index, survey_one_by_one
 from deterrence.solvers.signaling.off_path_faces import counts_faces
 from deterrence.solvers.signaling.one_type_kernel import kind_names_of_one, survey_one_type
 from deterrence.solvers.signaling.tied_games import survey_tied
@@ -37,7 +38,11 @@ TIED = 32_768  # games decided together by `tied_games`, whose planes take a bit
 TILE = 8192  # float64 per temporary: what stays in a core's cache
 FILTER = 1e-9  # comparisons closer than this share of the payoff span are not left to floats
 FAR = 1e4  # payoffs this many times their span away from zero: their own rounding comes near the filter
-Kernel = Callable[[Tile, Sequence[str], float], Survey]
+Kernel: TypeAlias = Callable[[Tile, Sequence[str], float], Survey]
+Finding = tuple[int, tuple[str, ...], bool, list[tuple[float, float]]]
+Solver: TypeAlias = Callable[[SignalingGame], EquilibriumSet]
+
+SAME_OUTCOME = 1e-7  # outcome probabilities closer than this are the same: rounding is far below, continua far above
 
 
 def pbe_batch(
@@ -112,7 +117,7 @@ def pbe_batch(
     types, receiver_types, _, responses = game.shape
     if types > 2:
         method, counted = "one by one", "components"
-        survey: Callable[[tuple[Event, ...]], Survey] = partial(survey_one_by_one, game, single, threads or 1)
+        survey: Callable[[tuple[Event, ...]], Survey] = partial(_survey_one_by_one, game, single, threads or 1)
     else:
         method = "array kernel"
         counted = "components" if types == 1 or counts_faces(receiver_types, responses) else "outcomes"
@@ -146,7 +151,7 @@ class _ArraySurvey:
     tol: float
     workers: int
     settle: bool
-    _ties: dict[int, EquilibriumSet] = field(default_factory=dict)
+    _known: dict[int, EquilibriumSet] = field(default_factory=dict)
 
     def __call__(self, events: tuple[Event, ...]) -> Survey:
         kernel, names, tile = _kernel_for(self.game)
@@ -176,7 +181,14 @@ class _ArraySurvey:
         if kernel is survey_222 and not self.tol:
             tied = np.flatnonzero(doubtful)
             self._map(decide, [tied[i : i + TIED] for i in range(0, tied.size, TIED)])
-        return self._settled(total, events, np.flatnonzero(doubtful)) if self.settle else total
+        if not self.settle:
+            return total
+        return decided_singly(total, np.flatnonzero(doubtful), self._solved, events)
+
+    def _solved(self, i: int) -> EquilibriumSet:
+        if i not in self._known:
+            self._known[i] = self.single(self.game[flat_index(self.game, i)])
+        return self._known[i]
 
     def _map(self, act: Callable[[Any], None], parts: Sequence[Any]) -> None:
         """Do some work, in threads if there is enough of it."""
@@ -188,29 +200,27 @@ class _ArraySurvey:
                 for _ in pool.map(act, parts):
                     pass
 
-    def _settled(self, total: Survey, events: tuple[Event, ...], doubtful: Array) -> Survey:
-        """Replace the answer where the arrays do not decide a comparison by the exact one, game by game."""
-        kinds = dict(total.kinds)
-        for i in doubtful.tolist():
-            try:
-                found = self._ties[i] if i in self._ties else self.single(self.game[flat_index(self.game, i)])
-            except (GameError, SolverError):  # too large, or not certified: the array kernel's answer stays
-                continue
-            self._ties[i] = found
-            total.count[i] = len(found)
-            total.unsolved[i] = not found
-            for kind in {*kinds, *found.kinds}:
-                kinds.setdefault(kind, np.zeros_like(total.unsolved))[i] = kind in found.kinds
-            for e, event in enumerate(events if found else ()):
-                total.low[e, i], total.high[e, i] = found.probability(event)
-        return Survey(
-            count=total.count,
-            kinds=kinds,
-            degenerate=total.degenerate,
-            unsolved=total.unsolved,
-            low=total.low,
-            high=total.high,
-        )
+
+def decided_singly(
+    survey: Survey, games: Array, solve: Callable[[int], EquilibriumSet], events: Sequence[Event]
+) -> Survey:
+    """Return a survey in which some games, by their numbers, have the answer of the exact solver of single games.
+
+    A game that it refuses as too large, or cannot certify, keeps the answer of the arrays.
+    """
+    kinds = dict(survey.kinds)
+    for i in games.tolist():
+        try:
+            found = solve(i)
+        except (GameError, SolverError):
+            continue
+        survey.count[i] = len(found)
+        survey.unsolved[i] = not found
+        for kind in {*kinds, *found.kinds}:
+            kinds.setdefault(kind, np.zeros_like(survey.unsolved))[i] = kind in found.kinds
+        for e, event in enumerate(events if found else ()):
+            survey.low[e, i], survey.high[e, i] = found.probability(event)
+    return replace(survey, kinds=kinds)
 
 
 def _filtered(kernel: Kernel) -> Kernel:
@@ -316,3 +326,78 @@ class _Arrays:
             own = tuple(i if n > 1 else np.zeros_like(i) for i, n in zip(where, lead, strict=True))
             part = array.reshape(*lead, *core)[own]
         return np.ascontiguousarray(np.moveaxis(part, 0, -1))
+
+
+# ---------------------------------------------------------------- three and more types
+
+
+def _survey_one_by_one(game: SignalingGame, single: Solver, processes: int, events: Sequence[Event]) -> Survey:
+    """Return counts, kinds, event ranges and ties of a batch of any shape.
+
+    Parameters
+    ----------
+    game : SignalingGame
+        The batch.
+    single : callable
+        Solves one game; it must be picklable if there is more than one process.
+    processes : int
+        With one, the games are solved in this process. New ones are started by ``spawn``.
+    events : sequence of str or callable
+    """
+    size = math.prod(game.batch_shape)
+    weights = [
+        np.broadcast_to(game.event_weights(e), (*game.batch_shape, *game.shape)).reshape(size, *game.shape)
+        for e in events
+    ]
+    jobs = [(game[flat_index(game, i)], [w[i] for w in weights]) for i in range(size)]
+    findings = list(_findings(single, jobs, processes))
+    kinds = {kind: np.zeros(size, dtype=bool) for kind in dict.fromkeys(k for f in findings if f for k in f[1])}
+    survey = Survey(
+        count=np.zeros(size, dtype=np.int64),
+        kinds=dict(sorted(kinds.items())),
+        degenerate=np.zeros(size, dtype=bool),
+        unsolved=np.ones(size, dtype=bool),
+        low=np.full((len(events), size), np.nan),
+        high=np.full((len(events), size), np.nan),
+    )
+    for i, finding in enumerate(findings):
+        if finding is None:
+            continue
+        survey.count[i], _, survey.degenerate[i], ranges = finding
+        survey.unsolved[i] = survey.count[i] == 0
+        for kind in finding[1]:
+            kinds[kind][i] = True
+        for e, (low, high) in enumerate(ranges):
+            survey.low[e, i], survey.high[e, i] = low, high
+    return survey
+
+
+def flat_index(game: SignalingGame | ExtensiveGame, i: int) -> tuple[int, ...]:
+    """Return the indices of the i-th game of a batch, in C order."""
+    return tuple(int(k) for k in np.unravel_index(i, game.batch_shape))
+
+
+def _findings(
+    single: Solver, jobs: list[tuple[SignalingGame, list[Array]]], processes: int
+) -> Iterable[Finding | None]:
+    if processes == 1 or len(jobs) < 2:
+        return (_solve(single, *job) for job in jobs)
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        games, weights = zip(*jobs, strict=True)
+        chunk = max(1, len(jobs) // (8 * processes))
+        return list(pool.map(_solve, [single] * len(jobs), games, weights, chunksize=chunk))
+
+
+def _solve(single: Solver, game: SignalingGame, weights: list[Array]) -> Finding | None:
+    try:
+        found = single(game)
+    except SolverError:
+        return None
+    outcomes = [_outcomes(game, component.vertices) for component in found]
+    several = any(np.ptp(np.stack(vertices), axis=0).max() > SAME_OUTCOME for vertices in outcomes)
+    chances = [[float((o * w).sum()) for vertices in outcomes for o in vertices] for w in weights]
+    return len(found), found.kinds, several, [(min(c), max(c)) if c else (np.nan, np.nan) for c in chances]
+
+
+def _outcomes(game: SignalingGame, vertices: Iterable[Any]) -> list[Array]:
+    return [game.outcome(v.sender, v.receiver) for v in vertices]

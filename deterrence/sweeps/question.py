@@ -134,7 +134,7 @@ class Question:
     @property
     def ties_matter(self) -> bool:
         """Whether ties can be left to the array solver."""
-        return isinstance(self.target, GameTarget) and self.target.arrays(self._concept)
+        return isinstance(self.target, GameTarget) and self.target.arrays(self._concept) and self._concept.name == "spe"
 
     def solve(self, part: Part) -> Solved:
         """Return the answer to a part of a design."""

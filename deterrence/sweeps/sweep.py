@@ -105,10 +105,9 @@ def sweep(
         Most bytes that blocks in work take together, such as ``"500 MB"``, beside the result itself where it is kept
         in memory; blocks become smaller to stay below.
     ties : {"settle", "leave"}, optional
-        Games: whether points where a payoff comparison is within the tolerance of a tie are solved again one by one,
-        which finds every continuum of equilibria, or keep the array solver's answer, which is right at the equilibria
-        that it counts but may lack some. By default they are settled where the sweep has up to about 1,000 of them.
-        ``degenerate`` flags them.
+        Trees by ``dt.spe``: whether points where a payoff comparison ties are solved again one by one, or keep the
+        array solver's answer. By default they are settled where the sweep has up to about 1,000 of them. No matter for
+        ``dt.pbe``, whose ties are settled by arrays. ``degenerate`` flags points with ties.
 
     Returns
     -------

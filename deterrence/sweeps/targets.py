@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -117,7 +117,7 @@ class GameTarget:
             As in ``Answerable``; an event may be a predicate, too.
         concept : ChosenConcept, optional
         settle : bool
-            Whether points with ties are solved again, one by one.
+            Whether trees with ties are solved again, one by one, by backward induction.
 
         Raises
         ------
@@ -145,9 +145,9 @@ class GameTarget:
             found = self._backward(values, at, events, chosen)
         else:
             found = self._logit(values, at, events, chosen)
-        doubtful = found.status == Status.NOT_CONVERGED if chosen.name != "qre" else np.zeros(size, dtype=bool)
-        if settle:
-            doubtful |= found.degenerate
+        if chosen.name == "pbe":
+            return found  # ties and all
+        doubtful = found.degenerate if settle and chosen.name == "spe" else np.zeros(size, dtype=bool)
         return self._one_by_one(values, at, events, chosen, np.flatnonzero(doubtful).tolist(), found)
 
     def spec(self) -> dict[str, Any]:
@@ -211,10 +211,7 @@ class GameTarget:
 
         games = self.game.at(**at, **values)
         batch = pbe_batch(games, tol=float(concept.options.get("tol", 0.0)), threads=1)
-        survey: Any = batch.survey
-        if is_dataclass(survey):  # ties are settled here, or not, by a rule that does not depend on the tile
-            survey = replace(survey, settle=False)  # type: ignore[type-var]
-        found = survey(tuple(events))
+        found = batch.survey(tuple(events))
         status = np.where(found.unsolved, Status.NOT_CONVERGED, Status.OK).astype(np.uint8)
         return BlockAnswer(
             low={e: found.low[i] for i, e in enumerate(events)},

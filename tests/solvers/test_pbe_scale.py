@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.quantities import symbols
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
 from deterrence.games.tree import chance, end, move
@@ -185,3 +186,20 @@ def test_a_tolerance_is_for_computed_payoffs_and_says_when_it_matters():
     assert merged.options["tolerance_matters"]
     assert not pbe(game(0.4), tol=1e-12).options["tolerance_matters"]
     assert read(0.1 + 0.2) != read(0.3)
+
+
+def test_ties_of_formulas_at_written_values_are_ties_alone_and_in_batches():
+    """The sender is paid a + b or c; at 0.1, 0.2 and 0.3 these tie, though floats say 0.30000000000000004."""
+    a, b, c = symbols("a b c")
+    game = SignalingGame(
+        ("t", "u"), ("x", "y"), ("r", "s"), [0.25, 0.75],
+        [[[a + b] * 2, [c] * 2]] * 2, [[[1, 0]] * 2, [[0, 1]] * 2],
+    )  # fmt: skip
+    points = {"a": 0.1, "b": 0.2, "c": 0.3}
+    alone = pbe(game, at=points)
+    assert "semi-separating: t, u mix" in alone.kinds
+    batch = pbe(game, at={name: np.array([value, value]) for name, value in points.items()})
+    assert batch.kinds["semi-separating: t, u mix"].all()
+    assert (batch.count == len(alone)).all()
+    apart = pbe(game, at={**points, "c": float(np.nextafter(0.3, 1))})
+    assert "semi-separating: t, u mix" not in apart.kinds

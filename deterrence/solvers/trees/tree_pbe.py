@@ -16,10 +16,11 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.lazy_sequence import LazySequence
 from deterrence.games.reductions import Reduction, to_signaling
 from deterrence.games.signaling import SignalingGame
-from deterrence.solvers.pbe_batch import pbe_batch
+from deterrence.solvers.pbe_batch import decided_singly, flat_index, pbe_batch
 from deterrence.solvers.signaling.equilibria import signaling_equilibria
 from deterrence.solvers.verification.tree import certify
 
+NEAR = 1e-12  # of a payoff span: last movers' payoffs so close are compared tree by tree, in exact arithmetic
 ROUNDING = 1e-9  # of floats on the tree; exact results are held to 0
 MOST_VERIFIED = 32  # vertices of one component certified on the tree too; all are certified on the signaling game
 
@@ -47,8 +48,7 @@ def pbe_of_tree(
     Returns
     -------
     EquilibriumSet, or BatchEquilibria of a batch
-        Of a batch in signaling shape, games in which a last mover is indifferent are ``degenerate``: ranges over them
-        hold for the first best action only; ``batch[i]`` solves such a game as a tree.
+        Of a batch in signaling shape; those in which a last mover is indifferent are ``degenerate``, solved as trees.
 
     Raises
     ------
@@ -128,13 +128,13 @@ def _worse(a: Certificate, b: Certificate) -> Certificate:
 
 
 def _batch(game: ExtensiveGame, tol: float, limit: int) -> BatchEquilibria:
-    reduction = to_signaling(game, tol=tol)
+    reduction = to_signaling(game, tol=max(tol, NEAR))
     found = pbe_batch(reduction.game, tol=tol)
     return replace(
         found,
         game=game,
         method=f"signaling game: {found.method}",
-        survey=partial(_survey, game, tol, reduction, found),
+        survey=partial(_survey, game, tol, limit, reduction, found),
         single=partial(_single, tol=tol, limit=limit),
     )
 
@@ -142,15 +142,26 @@ def _batch(game: ExtensiveGame, tol: float, limit: int) -> BatchEquilibria:
 def _survey(
     game: ExtensiveGame,
     tol: float,
+    limit: int,
     reduction: Reduction[SignalingGame],
     found: BatchEquilibria,
     events: tuple[Event, ...],
 ) -> Survey:
-    """Survey the signaling games; predicates are put to the paths of the tree, and ties of last movers are flagged."""
+    """Survey the signaling games; predicates are put to the paths of the tree.
+
+    Where a last mover may be indifferent the tree is solved on its own, whatever the signaling game says.
+    """
     asked: tuple[Event, ...] = events
     predicates = {f"predicate {i}": e for i, e in enumerate(events) if callable(e)}
     if predicates:
-        found = pbe_batch(to_signaling(game, tol=tol, named=predicates).game, tol=tol)
+        found = pbe_batch(to_signaling(game, tol=max(tol, NEAR), named=predicates).game, tol=tol)
         asked = tuple(f"predicate {i}" if callable(e) else e for i, e in enumerate(events))
     survey = found.survey(asked)
-    return replace(survey, degenerate=survey.degenerate | np.ravel(reduction.degenerate))
+    tied = np.ravel(reduction.degenerate)
+
+    def solve(i: int) -> EquilibriumSet:
+        return _single(game[flat_index(game, i)], tol=tol, limit=limit)
+
+    if tied.any():
+        survey = decided_singly(survey, np.flatnonzero(tied), solve, events)
+    return replace(survey, degenerate=survey.degenerate | tied)
