@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deterrence.games.batch import BatchEquilibria
 from deterrence.games.equilibrium import EquilibriumSet
-from deterrence.games.errors import GameError
+from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.arguments import check_tolerance, numbers_in
@@ -31,6 +31,7 @@ def pbe(
     exact: Literal[False] = False,
     tol: float = 0.0,
     limit: int = 2_000_000,
+    time_limit: float | None = None,
 ) -> BatchEquilibria: ...
 @overload
 def pbe(
@@ -40,6 +41,7 @@ def pbe(
     exact: bool = False,
     tol: float = 0.0,
     limit: int = 2_000_000,
+    time_limit: float | None = None,
 ) -> EquilibriumSet: ...
 @overload
 def pbe(
@@ -49,6 +51,7 @@ def pbe(
     exact: bool = False,
     tol: float = 0.0,
     limit: int = 2_000_000,
+    time_limit: float | None = None,
 ) -> EquilibriumSet | BatchEquilibria: ...
 def pbe(
     game: Any,
@@ -57,6 +60,7 @@ def pbe(
     exact: bool = False,
     tol: float = 0.0,
     limit: int = 2_000_000,
+    time_limit: float | None = None,
 ) -> Any:
     """Find all perfect Bayesian equilibria.
 
@@ -84,6 +88,9 @@ def pbe(
     limit : int
         Largest number of combinations of supports to look at, and a hundred times that of components to
         return. Either way about 20 s at the default.
+    time_limit : float, optional
+        Of one signaling game: seconds after which the search stops; what was found is returned with
+        ``complete=False``.
 
     Returns
     -------
@@ -133,6 +140,8 @@ def pbe(
     """
     numeric = numbers_in(game, at, "pbe", ("SignalingGame", "ExtensiveGame"))
     check_tolerance(tol)
+    if time_limit is not None and (not isinstance(numeric, SignalingGame) or numeric.batch_shape):
+        raise ParameterError("time_limit= is for one signaling game; a tree that is one converts by .to_signaling()")
     if not isinstance(numeric, SignalingGame):
         return pbe_of_tree(numeric, exact=exact, tol=tol, limit=limit)
     if numeric.batch_shape:
@@ -140,4 +149,4 @@ def pbe(
             raise GameError("a batch of games is solved in floats; for exact=True index one game of it")
         return pbe_batch(numeric, tol=tol)
     numeric.require_numbers()
-    return signaling_equilibria(numeric, exact=exact, tol=tol, limit=limit)
+    return signaling_equilibria(numeric, exact=exact, tol=tol, limit=limit, time_limit=time_limit)

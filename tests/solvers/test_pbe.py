@@ -602,6 +602,27 @@ def test_a_game_too_large_says_how_large():
         pbe(spence((0, 1, 2), (1, 2, 3)), limit=1000)
 
 
+def test_a_search_that_is_cut_short_returns_what_it_found_and_claims_nothing():
+    """Types, messages and responses in fours: some thousand components, each certified, the set not claimed whole."""
+    u, v = np.random.default_rng(0).integers(0, 9, (2, 4, 4, 4))
+    large = SignalingGame(*[[f"{x}{i}" for i in range(4)] for x in "tmr"], [0.25] * 4, u, v)
+    found = pbe(large, time_limit=1e-6)
+    assert not found.complete
+    assert len(found) == 0
+    assert "time_limit" in found.options["unsearched"][0]
+    small = beer_quiche(0.9)
+    assert pbe(small, time_limit=60).complete
+    some = pbe(spence((0, 1, 2), (1, 2, 3)), time_limit=0.5)
+    whole = pbe(spence((0, 1, 2), (1, 2, 3)))
+    assert len(some) <= len(whole)
+    assert {e.kind for e in some} <= {e.kind for e in whole}
+    assert not some.complete or len(some) == len(whole)
+    with pytest.raises(ParameterError, match="time_limit must be a positive number of seconds"):
+        pbe(small, time_limit=0)
+    with pytest.raises(ParameterError, match="time_limit= is for one signaling game"):
+        pbe(small.to_extensive(), time_limit=1)
+
+
 def test_a_batch_is_not_solved_exactly():
     game = SignalingGame(("a", "b"), ("m", "n"), ("r", "s"), [0.5, 0.5], np.zeros((3, 2, 2, 2)), np.zeros((3, 2, 2, 2)))
     with pytest.raises(GameError, match="index one game"):

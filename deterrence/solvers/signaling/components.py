@@ -31,6 +31,7 @@ from typing import Any, TypeAlias
 
 from deterrence.games.errors import GameError
 from deterrence.solvers.algebra.polytopes import Point, Polytope, Row, form, mean, members
+from deterrence.solvers.budget import Budget
 from deterrence.solvers.signaling.cells import Message, Option, Responses, Tables, bounds
 
 Edges: TypeAlias = tuple[int, ...]  # for each type, the bit set of messages
@@ -73,9 +74,13 @@ class Component:
 
 
 def components(
-    tables: Tables, messages: Sequence[Message], candidates: Iterable[tuple[Option | None, ...]], limit: int
+    tables: Tables,
+    messages: Sequence[Message],
+    candidates: Iterable[tuple[Option | None, ...]],
+    limit: int,
+    budget: Budget,
 ) -> list[Component]:
-    """Return the maximal components that some candidates lead to, sorted.
+    """Return the maximal components that some candidates lead to, sorted; those found when the budget is spent.
 
     Raises
     ------
@@ -84,15 +89,21 @@ def components(
         multiplies.
     """
     assembly = _Assembly(tables, messages)
-    parts = [part for candidate in candidates if (part := assembly.on_path(candidate)) is not None]
+    parts = []
+    for candidate in candidates:
+        if not budget.spend():
+            break
+        part = assembly.on_path(candidate)
+        if part is not None:
+            parts.append(part)
     total = sum([prod(map(len, part.factors)) for part in parts])
-    if total > limit:
+    if total > limit and not budget.ended:
         raise GameError(
             f"the responses and beliefs after unsent messages combine to {total} components, more than {limit}; "
             "raise the limit, or make the game smaller"
         )
     for part in parts:
-        assembly.complete(part)
+        assembly.complete(part, budget)
     return sorted(assembly.found.values(), key=lambda c: c.order)
 
 
@@ -173,9 +184,11 @@ class _Assembly:
             factors = [self.messages[m].unsent for m in unsent]
         return _Part(sends, tuple(best), on_path, sigma.points, rho, unsent, factors, fixed)
 
-    def complete(self, part: _Part) -> None:
+    def complete(self, part: _Part, budget: Budget) -> None:
         """Add what receivers may do after the messages that nobody sends."""
         for chosen in product(*part.factors):
+            if self.found and not budget.spend():
+                return
             if part.fixed or not part.unsent:
                 self._record(part, (part.rho, *chosen))
                 continue

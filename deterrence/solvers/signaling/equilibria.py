@@ -9,6 +9,7 @@ from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Verdict
 from deterrence.games.errors import SolverError
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.algebra.polytopes import members, support
+from deterrence.solvers.budget import Budget
 from deterrence.solvers.refinements import refine
 from deterrence.solvers.signaling.cells import Tables, all_messages
 from deterrence.solvers.signaling.components import Component, components
@@ -21,7 +22,9 @@ _WORTH = 100  # combinations of supports that take as long as one component
 _ROUNDING = 1e-12  # of probabilities in floats, and of regrets relative to what is compared; exact ones are held to 0
 
 
-def signaling_equilibria(game: SignalingGame, *, exact: bool, tol: float, limit: int) -> EquilibriumSet:
+def signaling_equilibria(
+    game: SignalingGame, *, exact: bool, tol: float, limit: int, time_limit: float | None = None
+) -> EquilibriumSet:
     """Find every perfect Bayesian equilibrium of one game with numbers.
 
     Parameters
@@ -34,12 +37,15 @@ def signaling_equilibria(game: SignalingGame, *, exact: bool, tol: float, limit:
         Payoffs of one player within ``tol`` of each other, as a share of their own size, are made one number first.
     limit : int
         Most combinations of supports to look at, and a hundred times that of components.
+    time_limit : float, optional
+        Seconds after which the search stops.
 
     Returns
     -------
     EquilibriumSet
-        Complete, each certified against the payoffs as merged. ``options["tolerance_matters"]`` says, if ``tol`` is
-        not 0, whether the numbers as they stand have another set of equilibria: other kinds, supports or vertices.
+        Complete unless the time was over; each certified against the payoffs as merged.
+        ``options["tolerance_matters"]`` says, if ``tol`` is not 0, whether the numbers as they stand have another set
+        of equilibria: other kinds, supports or vertices.
 
     Raises
     ------
@@ -50,19 +56,24 @@ def signaling_equilibria(game: SignalingGame, *, exact: bool, tol: float, limit:
     """
     numeric = game.exact() if exact else game.floats()
     tables = Tables.of(game, tol)
-    found = _components(tables, limit)
-    options: dict[str, object] = {"exact": exact, "tol": tol, "limit": limit}
+    budget = Budget("pbe", time_limit=time_limit, unit="steps")
+    found = _components(tables, limit, budget)
+    options: dict[str, object] = {"exact": exact, "tol": tol, "limit": limit, "time_limit": time_limit}
     if tol:
         merged = tables.game != game.exact()
-        options["tolerance_matters"] = merged and not _alike(found, _components(Tables.of(game), limit))
-    if not found:
+        options["tolerance_matters"] = merged and not _alike(found, _components(Tables.of(game), limit, budget))
+    budget.close()
+    if budget.ended:
+        budget.skip(f"combinations of supports left at {budget.reason}")
+        options["unsearched"] = tuple(budget.unsearched)
+    if not found and not budget.ended:
         raise SolverError(f"pbe found no equilibrium of {game!r}, but one exists: please report this game")
     return EquilibriumSet(
         game=numeric,
         concept="pbe",
         method="cells of beliefs, supports, vertices",
         equilibria=tuple([_certified(numeric, tables, component, exact) for component in found]),
-        complete=True,
+        complete=not budget.ended,
         options=options,
     )
 
@@ -100,9 +111,9 @@ def _kinds(component: Component, game: SignalingGame) -> tuple[str, ...]:
     return (interior, *sorted(names - {interior}))
 
 
-def _components(tables: Tables, limit: int) -> list[Component]:
+def _components(tables: Tables, limit: int, budget: Budget) -> list[Component]:
     messages = all_messages(tables, limit)
-    return components(tables, messages, supports(tables, messages, limit), limit // _WORTH)
+    return components(tables, messages, supports(tables, messages, limit, budget), limit // _WORTH, budget)
 
 
 def _certified(game: SignalingGame, tables: Tables, component: Component, exact: bool) -> Equilibrium:

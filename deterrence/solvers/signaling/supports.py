@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from deterrence.games.errors import GameError
 from deterrence.solvers.algebra.polytopes import members
+from deterrence.solvers.budget import Budget
 from deterrence.solvers.signaling.cells import Message, Option, Tables, bounds
 
 Floats = NDArray[np.float64]
@@ -38,7 +39,9 @@ _CELLS = 4_000_000  # pairs of a combination and an option that are looked at to
 _FEW = 12  # candidates up to this number are cheaper to work out than to filter
 
 
-def supports(tables: Tables, messages: Sequence[Message], limit: int) -> Iterator[tuple[Option | None, ...]]:
+def supports(
+    tables: Tables, messages: Sequence[Message], limit: int, budget: Budget
+) -> Iterator[tuple[Option | None, ...]]:
     """Yield the candidates: for each message an option, or None if it is not sent.
 
     Raises
@@ -48,10 +51,10 @@ def supports(tables: Tables, messages: Sequence[Message], limit: int) -> Iterato
     """
     search = _Search(tables, messages)
     compatible = search.compatible()
-    rows = _joined(compatible, [len(s) for s in search.sends], limit, tables)
+    rows = _joined(compatible, [len(s) for s in search.sends], limit, tables, budget)
     rows = rows[search.covered(rows)]
     if len(rows) > _FEW:
-        rows = search.solvable(rows)
+        rows = search.solvable(rows, budget)
     for row in rows.tolist():
         yield tuple([options[k] for options, k in zip(search.options, row)])
 
@@ -104,7 +107,7 @@ class _Search:
         result: Flags = np.all(sent, axis=1)
         return result
 
-    def solvable(self, rows: Rows) -> Rows:
+    def solvable(self, rows: Rows, budget: Budget) -> Rows:
         """Keep the candidates whose indifference conditions can hold."""
         systems = _Systems(self.tables, self.options)
         edges = sum(s[rows[:, m]].sum(axis=1) for m, s in enumerate(self.sends)) - self.tables.shape[0]
@@ -117,6 +120,8 @@ class _Search:
             for k in np.unique(unknowns[relevant]).tolist():
                 group = np.flatnonzero(relevant & keep & (unknowns == k))
                 for start in range(0, len(group), _CHUNK):
+                    if not budget.spend():
+                        return rows
                     part = group[start : start + _CHUNK]
                     sends = np.stack([s[rows[part, m]] for m, s in enumerate(self.sends)], axis=2)
                     keep[part] = solve(rows[part], sends, int(k))
@@ -274,13 +279,17 @@ def _union(masks: Sequence[int]) -> int:
     return total
 
 
-def _joined(compatible: dict[tuple[int, int], Flags], sizes: Sequence[int], limit: int, tables: Tables) -> Rows:
+def _joined(
+    compatible: dict[tuple[int, int], Flags], sizes: Sequence[int], limit: int, tables: Tables, budget: Budget
+) -> Rows:
     """Every combination of options that are pairwise compatible, a message at a time."""
     rows: Rows = np.arange(sizes[0])[:, None]
     for m in range(1, len(sizes)):
         parts, count = [], 0
         step = max(1, _CELLS // sizes[m])
         for start in range(0, len(rows), step):
+            if not budget.spend():
+                return np.zeros((0, len(sizes)), dtype=np.intp)
             part = rows[start : start + step]
             together = compatible[0, m][part[:, 0]]
             for i in range(1, m):
