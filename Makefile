@@ -18,6 +18,7 @@ TEST := $(BIN)/.deterrence-test
 LINT := $(BIN)/.deterrence-lint
 BROWSER := $(BIN)/.deterrence-browser
 DOCS := $(BIN)/.deterrence-docs
+MUTATION := $(BIN)/.deterrence-mutation
 AUDIT := $(BIN)/.deterrence-audit
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
@@ -38,11 +39,11 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test nightly test-browser lint types format docs bench wheel audit sbom clean moved
+.PHONY: help demo test nightly mutation test-browser lint types format docs bench wheel audit sbom clean moved
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "others: nightly test-browser lint types format docs bench wheel audit sbom clean"
+	@echo "others: nightly mutation test-browser lint types format docs bench wheel audit sbom clean"
 
 demo: $(RUN)
 	@mkdir -p demo
@@ -53,6 +54,9 @@ test: $(TEST)
 
 nightly: $(TEST)
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest $(PARALLEL) --run-slow --timeout 1800 $(ARGS)
+
+mutation: $(MUTATION)
+	PATH="$(abspath $(BIN)):$$PATH" .ci/mutation $(ARGS)
 
 test-browser: $(BROWSER)
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
@@ -123,6 +127,10 @@ $(LINT): $(TEST)
 $(BROWSER): $(TEST)
 	@echo "installing what the tests in a browser need; the browser itself comes from the system"
 	@$(INSTALL) -e . --group browser
+	@touch $@
+
+$(MUTATION): $(TEST)
+	@$(INSTALL) -e . --group mutation
 	@touch $@
 
 $(AUDIT): $(RUN)
