@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest, norm
-from tree_games import SPEC, crisis, simulated
 
 import deterrence as dt
 from deterrence.estimation import clarke, cross_validate, goodness_of_fit, plain_logit, vuong
+from tests.estimation.tree_games import SPEC, crisis, simulated
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tree_games import SPEC, crisis, random_tree, simulated
 
 import deterrence as dt
+from tests.estimation.tree_games import SPEC, crisis, random_tree, simulated
 
 
 @pytest.fixture(scope="module")

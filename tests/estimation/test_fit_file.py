@@ -6,13 +6,13 @@ import json
 
 import jsonschema
 import pytest
-from tree_games import SPEC, crisis, simulated
 from typer.testing import CliRunner
 
 import deterrence as dt
 from deterrence.cli import app
 from deterrence.estimation import FitFile
 from deterrence.estimation.fit_schema import json_schema
+from tests.estimation.tree_games import SPEC, crisis, simulated
 
 TEXT = """
 schema_version = 1

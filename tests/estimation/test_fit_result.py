@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
-from tree_games import SPEC, WAR, crisis, simulated, war_data
 
 import deterrence as dt
 from deterrence.estimation.profiles import profile
+from tests.estimation.tree_games import SPEC, WAR, crisis, simulated, war_data
 
 
 @pytest.fixture(scope="module")

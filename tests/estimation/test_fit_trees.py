@@ -8,7 +8,9 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.stats import norm
-from tree_games import (
+
+import deterrence as dt
+from tests.estimation.tree_games import (
     FOUR,
     LEBLANG,
     NAMES,
@@ -25,8 +27,6 @@ from tree_games import (
     two_by_two,
     war_data,
 )
-
-import deterrence as dt
 
 # ---------------------------------------------------------------- published data
 
