@@ -32,7 +32,7 @@ def fit(
     data: Any,
     *,
     outcome: Any,
-    utilities: Mapping[str, Any],
+    utilities: Mapping[str, Any] | None = None,
     errors: Errors = "agent",
     link: Link = "probit",
     scale: Any = 1.0,
@@ -50,8 +50,9 @@ def fit(
 
     What follows is about trees of perfect information. Other games have a function of their own, which this one calls
     with further ``options``: the crisis-signaling game (``dt.models.get("LS")``, see
-    ``estimation.crisis_signaling.fit_crisis``), and the ultimatum game (``dt.UltimatumGame``, see
-    ``estimation.ultimatum.fit_ultimatum``).
+    ``estimation.crisis_signaling.fit_crisis``), the ultimatum game (``dt.UltimatumGame``, see
+    ``estimation.ultimatum.fit_ultimatum``), and the precision of quantal responses in games with numbers
+    (``StrategicGame`` or ``ExtensiveGame``, see ``estimation.quantal_response.fit_quantal_response``).
 
     Every symbol of the game is a linear combination of regressors; errors in what the players know or do make every
     outcome possible; the likelihood of the outcomes is maximised [1]_, [2]_.
@@ -126,7 +127,8 @@ def fit(
     other = special_form(game)
     if other is not None:
         given: dict[str, Any] = {"weights": weights, "cluster": cluster, "covariance": covariance, "seed": seed}
-        given |= {"missing": missing, "iterations": iterations, "utilities": utilities, "outcome": outcome}
+        given |= {"missing": missing, "iterations": iterations, "outcome": outcome}
+        given |= {} if utilities is None else {"utilities": utilities}
         if not isinstance(starts, int) or starts != STARTS:
             given["starts"] = starts
         chosen = {"penalty": penalty, "scale": None if isinstance(scale, float) and scale == 1.0 else scale}
@@ -136,8 +138,10 @@ def fit(
     if options:
         raise ParameterError(f"fit has no option {next(iter(options))!r} for a tree of perfect information")
     if not isinstance(game, ExtensiveGame):
-        raise GameError(f"fit takes an ExtensiveGame with symbols or dt.models.get('LS'), got {type(game).__name__}")
-    _check_options(errors, link, utilities)
+        raise GameError(f"fit takes an ExtensiveGame with symbols or a form of its own, got {type(game).__name__}")
+    if not isinstance(utilities, Mapping):
+        raise ParameterError(f"utilities must map symbols of the game to formulas or numbers, got {utilities!r}")
+    _check_options(errors, link)
     table = frame_of(data)
     scale_of, known, formulas = _scales(game, scale)
     model = TreeModel.of(game, errors, link, scale_of, known)
@@ -195,7 +199,7 @@ def _check_possible(likelihood: TreeLikelihood) -> None:
         )
 
 
-def _check_options(errors: str, link: str, utilities: object) -> None:
+def _check_options(errors: str, link: str) -> None:
     if errors not in ("agent", "private"):
         raise ParameterError(f"errors must be 'agent' or 'private', got {errors!r}")
     if link not in ("probit", "logit"):
@@ -205,8 +209,6 @@ def _check_options(errors: str, link: str, utilities: object) -> None:
             "private information needs link='probit': a sum of logistic errors weighted by probabilities has no closed "
             "form; use errors='agent' for a logit"
         )
-    if not isinstance(utilities, Mapping):
-        raise ParameterError(f"utilities must map symbols of the game to formulas or numbers, got {utilities!r}")
 
 
 def _equations(game: ExtensiveGame, model: TreeModel, utilities: Mapping[str, Any]) -> dict[str, Any]:
