@@ -61,6 +61,8 @@ _HOME = {
     "spe_batch": "solvers.spe",
     "sequential": "solvers.sequential",
     "nash": "solvers.nash",
+    "correlated": "solvers.correlated",
+    "CorrelatedEquilibrium": "solvers.correlated",
     "qre": "solvers.qre",
     "qre_branch": "solvers.qre_branches",
     "qre_branches": "solvers.qre_branches",
@@ -202,6 +204,8 @@ if TYPE_CHECKING:  # what type checkers check and editors complete; at run time 
     from deterrence.plotting.picture import draw as draw
     from deterrence.plotting.picture import save_picture as save_picture
     from deterrence.plotting.scenario_curve import attack_curve as attack_curve
+    from deterrence.solvers.correlated import CorrelatedEquilibrium as CorrelatedEquilibrium
+    from deterrence.solvers.correlated import correlated as correlated
     from deterrence.solvers.cutpoints import cutpoints as cutpoints
     from deterrence.solvers.nash import nash as nash
     from deterrence.solvers.pbe import pbe as pbe
@@ -222,6 +226,7 @@ if TYPE_CHECKING:  # what type checkers check and editors complete; at run time 
 provide(  # what lower layers ask of higher ones
     {
         "draw": "deterrence.plotting.picture:draw",
+        "logit branch": "deterrence.solvers.qre_branches:qre_branch",
         "attack curve": "deterrence.plotting.scenario_curve:attack_curve",
         "sweep": "deterrence.sweeps.sweep:sweep",
         "processes": "deterrence.sweeps.pools:SpawnPool",

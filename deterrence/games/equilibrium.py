@@ -16,6 +16,7 @@ from deterrence.games.display import Display
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.formulas import equilibrium_latex, set_latex
+from deterrence.games.selection import Rule, selected
 from deterrence.games.tables import equilibrium_html, equilibrium_text, set_frame, set_html, set_text
 
 if TYPE_CHECKING:
@@ -107,6 +108,9 @@ class Equilibrium(Display):
         What the players do and believe; of a continuum, a point in its relative interior.
     vertices : sequence of Profile
         The vertices of the component; ``(profile,)`` if the equilibrium is isolated.
+    whole : bool
+        Whether the vertices are all of the component; False for a point that stands for a continuum whose shape is not
+        known.
     certificate : Certificate or None
         What ``verify`` found, the worst over all vertices.
     """
@@ -116,6 +120,7 @@ class Equilibrium(Display):
     kind: str
     profile: Profile = field(repr=False)
     vertices: Sequence[Profile] = field(default=(), repr=False)
+    whole: bool = field(default=True, repr=False)
     certificate: Certificate | None = None
     refine: Callable[[Equilibrium, str, Sequence[Equilibrium] | None], Verdict] | None = field(default=None, repr=False)
     siblings: Sequence[Equilibrium] | None = field(default=None, repr=False)
@@ -149,7 +154,7 @@ class Equilibrium(Display):
     @property
     def isolated(self) -> bool:
         """Whether the equilibrium is a point, off-path responses and beliefs included."""
-        return len(self.vertices) == 1
+        return len(self.vertices) == 1 and self.whole
 
     def probability(self, event: Event) -> Any:
         """Return the probability of an event (at ``profile``, if the component holds several)."""
@@ -262,6 +267,25 @@ class EquilibriumSet(Display, Sequence[Equilibrium]):
             if (kind is None or e.is_kind(kind)) and (survives is None or e.survives(survives))
         )
         return replace(self, equilibria=kept)
+
+    def select(self, rule: Rule) -> EquilibriumSet:
+        """Return those that a rule chooses; ``options["selected by"]`` names it.
+
+        Parameters
+        ----------
+        rule : str
+            ``"payoff dominance"``, ``"risk dominance"``, ``"welfare"``, ``"maximal entropy"`` or ``"homotopy"``;
+            definitions and sources stand in ``deterrence.games.selection``.
+
+        Raises
+        ------
+        GameError
+            If the rule is not defined for the game, or the set is empty.
+        ParameterError
+            If there is no such rule.
+        """
+        kept = tuple(selected(self.game, self.equilibria, rule))
+        return replace(self, equilibria=kept, options={**self.options, "selected by": rule})
 
     def to_frame(self) -> pd.DataFrame:
         """Return a pandas table: a row per equilibrium, a column per strategy, belief and payoff."""

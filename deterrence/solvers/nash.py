@@ -49,11 +49,12 @@ _LISTED = 50  # combinations of supports per unit of work up to which a tree of 
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """Components of a table by their vertices, whether none is missing, the method in words, and whether exact."""
+    """Components of a table by their vertices, whether none is missing, the method in words, and which are whole."""
 
     components: list[list[MixedProfile]]
     complete: bool
     method: str
+    whole: tuple[bool, ...] | None = None  # None: all
 
 
 def nash(
@@ -143,10 +144,17 @@ def nash(
         game=shown,
         concept="nash",
         method=found.method,
-        equilibria=tuple(_equilibrium(rationals, shown, vertices) for vertices in found.components),
+        equilibria=tuple(
+            replace(_equilibrium(rationals, shown, vertices), whole=whole) for vertices, whole in _with_flags(found)
+        ),
         complete=found.complete,
         options={**options, **budget.options()},
     )
+
+
+def _with_flags(found: _Found) -> Iterator[tuple[list[MixedProfile], bool]]:
+    """Yield components with whether their vertices are all of them."""
+    yield from zip(found.components, found.whole or (True,) * len(found.components), strict=True)
 
 
 def _all_pure(
@@ -209,7 +217,7 @@ def _lifted(
 ) -> EquilibriumSet:
     floats, whole = game.floats(), _adds_up_in_floats(game)
     results = []
-    for vertices in found.components:
+    for vertices, all_of_it in _with_flags(found):
         profiles = [reduction.lift(v) for v in vertices]
         middle = profiles[0] if len(profiles) == 1 else reduction.lift(_middle(vertices))
         rational = all(p.actions.dtype == object for p in profiles)
@@ -228,6 +236,7 @@ def _lifted(
                 kind=credibility(judged, middle, slack),
                 profile=_as_shown(shown, middle),
                 vertices=tuple(_as_shown(shown, p) for p in profiles),
+                whole=all_of_it,
                 certificate=certificate,
             )
         )
@@ -298,7 +307,7 @@ def _of_table(
         return _Found(_pure(game).components, False, "pure strategies")
     parts, complete = equilibria(tables, budget, np.random.default_rng(options["seed"]))  # type: ignore[arg-type]
     components = [[MixedProfile(m) for m in mixtures_of(part, game.shape)] for part in parts]
-    return _Found(components, complete, "support enumeration")
+    return _Found(components, complete, "support enumeration", tuple(part.whole for part in parts))
 
 
 def _pure(game: StrategicGame) -> _Found:

@@ -49,9 +49,9 @@ _CHUNK = 2048  # games of a batch solved together: what fits the cache
 
 def qre(
     game: ExtensiveGame | StrategicGame | SignalingGame,
+    precision: Precision = 1.0,
     *,
     at: Mapping[str, object] | None = None,
-    precision: Precision = 1.0,
     branch: bool = False,
     regret: float = 1e-6,
     starts: int = 0,
@@ -63,10 +63,10 @@ def qre(
     ----------
     game : ExtensiveGame, StrategicGame or SignalingGame
         A single game; ``qre_batch`` solves batches of trees. A SignalingGame is solved as a tree.
-    at : mapping of str to number, optional
-        Values of the game's parameters.
     precision : float or mapping of player to float
         :math:`\lambda \ge 0`, in one over payoff units; 0 is uniform play.
+    at : mapping of str to number, optional
+        Values of the game's parameters.
     branch : bool
         Return points of the whole principal branch instead, the last with a regret of at most ``regret``;
         precisions of players stay in the proportion that ``precision`` gives them.
@@ -87,7 +87,7 @@ def qre(
     Raises
     ------
     GameError
-        If the game is a batch.
+        If the game is a batch, or a player meets one information set twice on a path.
     ParameterError
         If a precision is negative or a player unknown.
     SolverError

@@ -28,7 +28,7 @@ from deterrence.games.errors import GameError, SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.subgames import subgame_roots
 from deterrence.games.play import node_values, slot_probabilities
-from deterrence.games.quantities import Array, as_exact, as_float, exact_distribution
+from deterrence.games.quantities import Array, as_float, exact_distribution
 from deterrence.games.topology import CHANCE, TERMINAL, Topology
 from deterrence.solvers.arguments import check_tolerance, in_rationals
 from deterrence.solvers.budget import Budget
@@ -104,7 +104,7 @@ def spe(
         raise GameError("spe solves one game; solve a batch with spe_batch, or index it, as in game[0]")
     check_tolerance(tol)
     budget = Budget("spe", limit=limit, time_limit=time_limit, unit="equilibria")
-    shown = numeric.exact() if exact else numeric.floats()
+    shown = numeric.exact() if exact or numeric.kind == "exact" else numeric.floats()
     options: dict[str, object] = {"exact": exact, "tol": tol}
     if not numeric.perfect_information:
         numeric, options["merged"] = in_rationals(numeric, tol)
@@ -123,7 +123,9 @@ def spe(
             profile=BehaviorProfile(actions, sure),
             certificate=certificate,
         )
-        for actions, certificate in zip(as_exact(profiles) if exact else as_float(profiles), certificates, strict=True)
+        for actions, certificate in zip(
+            profiles.astype(np.int64).astype(object if shown.kind == "exact" else np.float64), certificates, strict=True
+        )
     ]
     return EquilibriumSet(
         game=shown,

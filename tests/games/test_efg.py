@@ -309,7 +309,6 @@ def test_what_is_unusual_is_left_to_the_tokens(body):
         (f't "" 7 "" {{ 1 {"1" * 9000} }}', r"\(9,000 characters\), beyond the range of numbers"),
         (f't "" {"1" * 9000}', "the number of the outcome has 9,000 digits"),
         ('c "" 1 "" { "a" 1 } 1 "" { 1e308 0 } t "" 2 "" { 1e308 0 }', "add up to more than a float can hold"),
-        ('t "" 0 "" { 1 1 }', "outcome 0 stands for no payoffs"),
         ('p "" 1 1 "" { "a" "b" } 0 t "" 1 "" { 1 1 } t "" 1 "" { 1 2 }', "line 2, column 52: outcome 1 is"),
         ('t "unclosed 0', "has an opening quote but no closing one"),
         ('t "" -1', "expected the number of the outcome, a whole number, got '-1'"),
@@ -359,3 +358,28 @@ def test_games_of_gambits_catalogue_are_read_as_gambit_reads_them():
         assert [s.nodes for s in a.infosets] == [s.nodes for s in b.infosets]
         assert (a.exact().payoffs == b.exact().payoffs).all()
         assert (a.exact().chance == b.exact().chance).all()
+
+
+def test_other_kinds_of_files_are_named():
+    for text, match in (
+        ("#AGG\n2\n", "action-graph game"),
+        ('NFG 1 R "" { "A" } { 2 }', "read it with dt.read_nfg"),
+        ("<gte/>", "XML or HTML"),
+        ('{"game": 1}', "JSON"),
+    ):
+        with pytest.raises(GameError, match=match):
+            read_efg(io.StringIO(text))
+
+
+def test_utf16_is_read():
+    game = read_efg(Path(__file__).parents[1] / "data" / "efg" / "utf16.efg")
+    assert game.title == "commit"
+    assert game.players == ("Lead", "Follow")
+
+
+def test_an_outcome_0_that_pays_is_an_outcome_of_its_own():
+    text = 'EFG 2 R "" { "A" } p "" 1 1 "" { "a" "b" } 0 t "" 0 "" { 1 } t "" 0 "" { 2 }'
+    with pytest.warns(UserWarning, match="2 outcomes are numbered 0"):
+        assert read_efg(text).payoffs[:, 0].tolist() == [1, 2]
+    with pytest.raises(GameError, match="outcome 0 stands for no payoffs"):
+        read_efg(text, strict=True)

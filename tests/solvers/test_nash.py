@@ -178,3 +178,16 @@ def test_bad_requests():
     game = entry()
     with pytest.raises(GameError, match="index the batch"):
         nash(ExtensiveGame.of(game.topology, game.chance, np.stack([game.payoffs] * 2)))
+
+
+def test_a_point_of_a_nonlinear_continuum_is_not_called_isolated():
+    """Each of three players is indifferent iff the product of the others' leanings is zero: a curve, not a point.
+
+    With leanings x, y, z in [-1, 1] each player gains x y z; all that have two leanings at zero are equilibria.
+    """
+    payoffs = np.array([[[[s * t * u] * 3 for u in (-1, 1)] for t in (-1, 1)] for s in (-1, 1)], dtype=float)
+    solved = nash(StrategicGame(payoffs))
+    inner = [e for e in solved if all((m > 0).all() for m in e.profile.mixed)]
+    assert inner
+    assert not any(e.isolated for e in inner)
+    assert not solved.complete

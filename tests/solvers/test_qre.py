@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.gambit.efg import read_efg
 from deterrence.games.play import action_values, bayes_beliefs, best_response_values, expected_payoffs, regrets
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
@@ -423,3 +426,29 @@ def test_one_player_without_precision_does_not_make_the_others_equilibrium_uniqu
     assert len(solved) == 3
     assert not solved.complete
     assert qre(game, precision=0.0).complete  # everyone plays uniformly, whatever the others do
+
+
+def test_uniqueness_is_claimed_only_where_nobody_or_everybody_is_known_to_be_unique():
+    """One player of precision 0 plays evenly; the two others may still coordinate in several ways."""
+    payoffs = np.zeros((2, 2, 2, 3))
+    for k in range(2):
+        payoffs[k, k, :, :2] = 1.0
+    game = StrategicGame(payoffs)
+    rates = {"Player 1": 50.0, "Player 2": 50.0, "Player 3": 0.0}
+    solved = qre(game, rates, starts=20)
+    assert len(solved) >= 3
+    assert not solved.complete
+    assert qre(game, 0.0).complete
+    assert not qre(game, 1.0).complete
+
+
+def test_the_precision_may_stand_second():
+    game = StrategicGame([[2.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 2.0]])
+    assert np.array_equal(qre(game, 2.0)[0].profile.mixed[0], qre(game, precision=2.0)[0].profile.mixed[0])
+
+
+def test_a_player_that_meets_its_information_set_twice_is_refused_by_name():
+    game = read_efg(pathlib.Path(__file__).parents[1] / "data" / "efg" / "absent.efg")
+    for solve in (qre, qre_branch):
+        with pytest.raises(GameError, match=r"D meets information set .* twice, at 'start' and 'B'"):
+            solve(game)

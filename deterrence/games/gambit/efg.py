@@ -27,13 +27,16 @@ from deterrence.games.gambit.text import Source, Tokens, number_token, quoted, t
 from deterrence.games.topology import CHANCE
 
 
-def read_efg(source: Source) -> ExtensiveGame:
+def read_efg(source: Source, *, strict: bool = False) -> ExtensiveGame:
     """Read a tree from Gambit's ``.efg`` format.
 
     Parameters
     ----------
     source : str, Path or file object
-        A path, an open file, or the text itself if it starts with ``EFG``.
+        A path, an open file (UTF-8, UTF-16 with a mark, or Latin-1), or the text itself if it starts with ``EFG``.
+    strict : bool
+        Refuse an outcome that is numbered 0, which stands for no payoffs, and pays; else each is an outcome of its own,
+        with a warning.
 
     Returns
     -------
@@ -45,7 +48,7 @@ def read_efg(source: Source) -> ExtensiveGame:
     Raises
     ------
     GameError
-        If the text is malformed; the message gives line and column.
+        If the text is malformed (the message gives line and column), or of another kind, which is named.
 
     Examples
     --------
@@ -57,7 +60,7 @@ def read_efg(source: Source) -> ExtensiveGame:
     regular = read_records(text)
     if regular is not None:
         return regular
-    tokens = Tokens(text)
+    tokens = Tokens(text, strict=strict)
     title, players = read_head(tokens)
     return read_nodes(tokens, players).game(title)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from fractions import Fraction
 
 from deterrence.games.gambit.efg_tree import FileTree
@@ -50,6 +51,12 @@ def read_nodes(tokens: Tokens, players: list[str]) -> FileTree:
     """Read the nodes, in preorder, until every branch has one; what follows is ignored."""
     walk = _Walk(tokens, tuple(players))
     walk.nodes()
+    if walk.unnumbered:
+        warnings.warn(
+            f"{walk.unnumbered} outcomes are numbered 0, which stands for no payoffs, and pay; each is read as an "
+            "outcome of its own (strict=True refuses them)",
+            stacklevel=3,
+        )
     return walk.tree()
 
 
@@ -68,6 +75,7 @@ class _Walk:
         self.outcomes: dict[int, tuple[str, tuple[Number, ...]]] = {0: ("", (0,) * len(players))}
         self.set_index: dict[tuple[int, int], int] = {}
         self.chance_index: dict[int, tuple[str, tuple[str, ...], tuple[Number, ...]]] = {}
+        self.unnumbered = 0  # outcomes 0 that pay
         self.awaited: dict[int, int] = {}  # outcomes referred to before they are defined: where
 
     def tree(self) -> FileTree:
@@ -174,8 +182,12 @@ class _Walk:
             tokens.fail(f"outcome {number} needs {len(self.players)} payoffs, one a player, got {len(payoffs)}", at=at)
         here = (name, tuple(payoffs))
         if number == 0:
-            if any(payoffs):
+            if any(payoffs) and tokens.strict:
                 tokens.fail("outcome 0 stands for no payoffs, so it cannot pay; number it otherwise", at=at)
+            if any(payoffs):  # an outcome of its own, as most programs that write such files mean it
+                number = -1 - len(self.outcomes)
+                self.outcomes[number] = here
+                self.unnumbered += 1
         elif self.outcomes.setdefault(number, here) != here:
             tokens.fail(f"outcome {number} is {self.outcomes[number]} above, and {here} here", at=at)
         return number

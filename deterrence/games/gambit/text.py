@@ -6,6 +6,7 @@ backslash.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -27,14 +28,31 @@ _PLAIN = re.compile(  # digits are possessive: nothing is tried twice; a denomin
 _ESCAPE = re.compile(r'\\(["\\])')
 _LONG = 300  # characters of a number, beyond which its size is looked at
 MOST_CHARACTERS = 2_000  # of a number, so that reading it takes no time
+_KINDS = {
+    "EFG": "a tree of Gambit (.efg): read it with dt.read_efg",
+    "NFG": "a table of Gambit (.nfg): read it with dt.read_nfg",
+    "#AGG": (
+        "an action-graph game (.agg), which is not read here: write it as a table with Gambit (gambit-convert, or "
+        "pygambit's read_agg and to_nfg) and read that with dt.read_nfg"
+    ),
+    "#BAGG": (
+        "a Bayesian action-graph game (.bagg), which is not read here: write it as a table with Gambit (pygambit's "
+        "read_agg and to_nfg) and read that with dt.read_nfg"
+    ),
+    "<": "an XML or HTML file (of Game Theory Explorer or Gambit's workbook?): export it as .efg or .nfg there",
+    "{": "a JSON file: games are read from .efg and .nfg",
+    "PK": "an archive: unpack it first",
+    "%PDF": "a PDF",
+}
 LARGEST_EXPONENT = 400  # a float64 holds no larger one; a file could otherwise ask for a number of any length
 
 
 class Tokens:
     """The tokens of a game file, read one after the other; errors name line and column."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, strict: bool = True) -> None:
         self.text = text
+        self.strict = strict
         self.all: list[str] = _TOKEN.findall(text)
         self.at = 0
         self.known: dict[str, Number] = {}
@@ -190,11 +208,22 @@ def text_of(source: Source, start: str) -> str:
     else:
         content = source.read()
     if isinstance(content, bytes):
+        if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return _of_this_kind(content.decode("utf-16"), start)
         try:
-            return content.decode("utf-8-sig")
+            return _of_this_kind(content.decode("utf-8-sig"), start)
         except UnicodeDecodeError:
             return content.decode("latin-1")
-    return str(content).lstrip("\ufeff")
+    return _of_this_kind(str(content).lstrip("\ufeff"), start)
+
+
+def _of_this_kind(text: str, start: str) -> str:
+    """Return a text, or raise GameError with what it is if it is a file of another kind."""
+    head = text.lstrip()[:200]
+    for mark, kind in _KINDS.items():
+        if head.startswith(mark) and mark != start:
+            raise GameError(f"this is {kind}, not a file that starts with {start}")
+    return text
 
 
 def unquoted(token: str) -> str:

@@ -45,17 +45,21 @@ _MOST_UNKNOWNS = 8  # up to so many the unit box is searched exhaustively
 _STARTS = 24
 _POSITIVE = 1e-9  # least weight of a strategy in a solution by Newton's method
 _LOOKED_UP = 100  # supports that are left out by looking at bit sets cost as much as one that is solved
-_SINGULAR = 1e-8
+_SINGULAR = 1e-5  # multiple roots are found to about the root of the rounding error only
 _MOST_BITS = 2**60  # differences still fit
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Equilibria of one support: the vertices of a product of polytopes, or one point."""
+    """Equilibria of one support: the vertices of a product of polytopes, or one point.
+
+    Not ``whole`` is a point of a continuum that conditions which are not linear bound.
+    """
 
     support: Support
     corners: tuple[Mixtures, ...]
     exact: bool
+    whole: bool = True
 
 
 def pure_equilibria(tables: Sequence[Array]) -> Array:
@@ -328,7 +332,7 @@ def _part(support: Support, mixing: list[int], corners: list[list[Array]], *, in
     for choice in product(*corners):
         mixed = dict(zip(mixing, choice, strict=True))
         choices.append(tuple(mixed[i] if i in mixed else _sure() for i in range(len(support))))
-    return [Part(support, tuple(choices), True)]
+    return [Part(support, tuple(choices), True, inside)]
 
 
 def _sure() -> Array:
@@ -377,7 +381,7 @@ def _many_mix(
             mixed.append(mine)
         if min(m.min() for m in mixed) > _POSITIVE:
             continuum = continuum or singular
-            parts.append(Part(support, (tuple(mixed),), False))
+            parts.append(Part(support, (tuple(mixed),), False, not singular))
     return parts, proven
 
 

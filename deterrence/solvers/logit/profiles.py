@@ -12,6 +12,7 @@ import numpy as np
 from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.equilibrium import Equilibrium
 from deterrence.games.errors import GameError, ParameterError, SolverError
+from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import MixedProfile, StrategicGame
@@ -47,7 +48,26 @@ def single(game: Any, at: Mapping[str, object] | None) -> Any:
     numeric.require_numbers()
     if getattr(numeric, "batch_shape", ()):
         raise GameError("qre solves one game; solve a batch of trees with qre_batch, or index it, as in game[0]")
+    if isinstance(numeric, ExtensiveGame):
+        _require_one_meeting(numeric)
     return numeric.floats()
+
+
+def _require_one_meeting(game: ExtensiveGame) -> None:
+    """Raise GameError if a player meets one information set twice: what is best there is then not defined by agents."""
+    topology = game.topology
+    for s in topology.infosets:
+        nodes = set(s.nodes)
+        for node in s.nodes:
+            above = int(topology.parent[node])
+            while above > 0 and above not in nodes:
+                above = int(topology.parent[above])
+            if above in nodes:
+                raise GameError(
+                    f"{game.players[s.player]} meets information set {s.name!r} twice, at {topology.name(above)!r} and "
+                    f"{topology.name(node)!r}: agents that forget their own move have no logit response; give the "
+                    "second move an information set of its own"
+                )
 
 
 def rates_of(game: Any, precision: Precision) -> Array:
