@@ -27,6 +27,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+_AT_ONCE = 1e-200  # days of lift that are none: below this, quotients of days underflow
+
 
 def arriving_share(slack: Any, duration: Any, decay: Any, agreeing: tuple[int, int, Any] | None = None) -> Floats:
     """Return the share in [0, 1] that strength is worth, broadcast.
@@ -43,6 +45,7 @@ def arriving_share(slack: Any, duration: Any, decay: Any, agreeing: tuple[int, i
         n members of whom k must agree, and the mean days mu >= 0 that each needs.
     """
     b, d, tau = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (slack, duration, decay)))
+    d = np.where(d < _AT_ONCE, 0.0, d)
     if agreeing is None:
         before = np.clip(b, 0.0, d)  # days of arrival within the window
         late, rest = np.maximum(-b, 0.0), d - before

@@ -63,8 +63,9 @@ def verify(game: Any, equilibrium: Any, *, tol: float = 1e-9) -> Certificate:
     >>> pooling = SignalingProfile(
     ...     sender=np.array([[1.0, 0.0], [1.0, 0.0]]), receiver=np.array([[[0.0, 1.0], [1.0, 0.0]]]),
     ...     posterior=np.array([[[0.9, 0.1], [0.0, 1.0]]]))
-    >>> verify(game, pooling)
-    Certificate(max_regret=0.0, max_belief_error=0.0, sequentially_rational=True, exact=False)
+    >>> certificate = verify(game, pooling)
+    >>> certificate.sequentially_rational, certificate.max_regret, certificate.max_belief_error < 1e-15
+    (True, 0.0, True)
     """
     check = _check_for(game)
     if not hasattr(equilibrium, "profile") and not hasattr(equilibrium, "probability"):

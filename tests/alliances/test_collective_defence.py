@@ -376,7 +376,7 @@ def test_range_over_equilibria() -> None:
     assert low < 0.3
     assert high > 0.85
     assert game.response().several
-    assert game.response().complete
+    assert not game.response().complete  # that no equilibrium tells these identical members apart is not proven
     assert float(game.aggressor_choice("highest").likelihood(uniform(0, 1))) == pytest.approx(float(low))
 
 

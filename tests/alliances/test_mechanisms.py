@@ -184,6 +184,8 @@ MECHANISMS: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
     "a line drawn lower": (SLICES, {**SLICES, "attacks.hybrid.threshold": 0.05}, LESS),
     # with memory the slices stop short of the line, so that keener aggressors choose the full attack in their place
     "steps remembered, kind hybrid": ({"attacks": TWO}, {"attacks": TWO, "attacks.hybrid.memory": 1.0}, LESS),
+    # a target that may yield gives the prize away; what mounting the attack costs is lost all the same
+    "cost of mounting": (DOUBT, {**DOUBT, "attacks.hybrid.mounting": 1.0}, LESS),
     "a toll on each step": (SLICES, {**SLICES, "attacks.hybrid.step_cost": 0.06}, LESS),
     "a blurred line": (SLICES, {**SLICES, "attacks.hybrid.threshold_noise": 0.3}, LESS),
     # false alarms make restraint less safe, and so attack more likely

@@ -95,8 +95,8 @@ def marginal_of_range(
 
     Examples
     --------
-    >>> marginal_of_range(0, 1, 0.5, "uniform").interval(0.9)
-    (0.05, 0.95)
+    >>> [round(end, 6) for end in marginal_of_range(0, 1, 0.5, "uniform").interval(0.9)]
+    [0.05, 0.95]
     """
     if not low <= high:
         raise ParameterError(f"a range is [low, high], got [{low:g}, {high:g}]; did you mean [{high:g}, {low:g}]?")
