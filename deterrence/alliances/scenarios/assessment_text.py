@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Range = tuple[float, float]
 
 VISIBLE = 5e-4  # of a probability: what a table shows
-MOST_ROWS = 12  # of a table of dials
+MOST_ROWS = 12  # of a table of parameters
 
 
 def report(found: Assessment) -> Report:
@@ -128,11 +128,11 @@ def _on_tipping(found: Assessment) -> list[str]:
     steep = f"The answer is most sensitive to {found.turns[0].dial.label}."
     tipping = found.tipping_points
     if not tipping:
-        return [steep, f"No dial alone, within its range, carries the likelihood across {found.level:.0%}."]
+        return [steep, f"No parameter alone, within its range, carries the likelihood across {found.level:.0%}."]
     first = tipping[0]
     nearest = f"{first.dial.label}, from {first.dial.value:.3g} to {_nearest(first):.3g}"
-    how = f"{len(tipping)} of {len(found.turns)} dials can carry the likelihood across {found.level:.0%}"
-    return [steep, f"Alone, {how}; the one with the least way to go is {nearest}."]
+    how = f"{len(tipping)} of {len(found.turns)} parameters can carry the likelihood across {found.level:.0%}"
+    return [steep, f"Alone, {how}; the nearest threshold is that of {nearest}."]
 
 
 def _tables(found: Assessment) -> list[Table]:
@@ -166,11 +166,11 @@ def _attacks(found: Assessment) -> Table:
         )
         for a in found.attacks
     )
-    return Table("Attacks", (*head, "defence holds", "as seen", "strength comes", "as seen"), rows)
+    return Table("Attacks", (*head, "defence holds", "perceived", "strength comes", "perceived"), rows)
 
 
 def _members(found: Assessment) -> Table:
-    head = ("member", "first day", "last day", *(part for a in found.attacks for part in (a.name, "as seen")))
+    head = ("member", "first day", "last day", *(part for a in found.attacks for part in (a.name, "perceived")))
     rows = tuple(
         (
             m.name,
@@ -194,13 +194,13 @@ def _drivers(found: Assessment) -> Table:
         )
         for t in [t for t in found.turns if t.highest - t.lowest > VISIBLE][:MOST_ROWS]
     )
-    head = ("dial", "now", "range", "likelihood over range", "points per tenth of range")
+    head = ("parameter", "now", "range", "likelihood over range", "points per tenth of range")
     return Table("What drives the answer", head, rows)
 
 
 def _tipping(found: Assessment) -> Table:
     apart = any(t.tipping != t.last_deterring for t in found.tipping_points)
-    head = ("dial", "now", f"crosses {found.level:.0%} at", "has to move by")
+    head = ("parameter", "now", f"crosses {found.level:.0%} at", "has to move by")
     rows = tuple(
         (
             t.dial.label,
@@ -220,7 +220,7 @@ def _elasticities(found: Assessment) -> Table:
         (t.dial.label, f"{t.dial.value:.3g}", f"{t.elasticity:+.2f}")
         for t in [t for t in found.elasticities if abs(t.elasticity) >= 5e-3][:MOST_ROWS]
     )
-    return Table("Local elasticities", ("dial", "now", "% of likelihood per % of dial"), rows)
+    return Table("Local elasticities", ("parameter", "now", "% of likelihood per % of parameter"), rows)
 
 
 def _footnote(found: Assessment) -> str:
