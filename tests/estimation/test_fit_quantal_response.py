@@ -46,6 +46,7 @@ def test_gambit_estimates_the_same_precision():
     assert ours.llf == pytest.approx(theirs.log_like, abs=1e-6)
 
 
+@pytest.mark.slow  # some 20 s: many equilibria for each step of the search
 def test_precision_may_depend_on_covariates_and_is_recovered():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"practice": [0, 1, 2, 3], "r1": 0, "r2": 400, "c1": 0, "c2": 400})

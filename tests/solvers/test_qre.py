@@ -21,7 +21,7 @@ from deterrence.solvers.logit.branch import _crawl, follow
 from deterrence.solvers.logit.equations import Equations
 from deterrence.solvers.logit.order import plan_of
 from deterrence.solvers.logit.profiles import LogitProfile
-from deterrence.solvers.logit.rise import Path
+from deterrence.solvers.logit.rise import Path, _Extrapolation
 from deterrence.solvers.logit.system import table_system, tree_system
 from deterrence.solvers.qre import qre, qre_batch
 from deterrence.solvers.qre_branches import qre_branch, qre_branches
@@ -452,3 +452,14 @@ def test_a_player_that_meets_its_information_set_twice_is_refused_by_name():
     for solve in (qre, qre_branch):
         with pytest.raises(GameError, match=r"D meets information set .* twice, at 'start' and 'B'"):
             solve(game)
+
+
+def test_points_of_a_branch_that_coincide_are_extrapolated_in_a_straight_line():
+    y, slope = np.array([1.0, -2.0]), np.array([0.5, 0.25])
+    once, twice = _Extrapolation(3.0, y, slope), _Extrapolation(3.0, y, slope)
+    once.add(4.0, y, slope)
+    once.add(4.0, y, slope)
+    twice.add(4.0, y, slope)
+    assert once(4.0) == pytest.approx(y)
+    assert once(5.0) == pytest.approx(y + slope)
+    assert twice(4.0) == pytest.approx(y)

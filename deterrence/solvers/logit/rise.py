@@ -188,9 +188,9 @@ class _Extrapolation:
         self.rows[2], self.rows[3] = y, slope
 
     def __call__(self, precision: float) -> Array:
-        """Return the extrapolated log-odds; in a straight line where one point is known."""
+        """Return the extrapolated log-odds; in a straight line where one point is known, or two that coincide."""
         u, v, w = 1 / (precision + _SHIFT), self.last, self.older
-        if w == 0:
+        if w in (0, v):
             line: Array = self.rows[2] + (1 / u - 1 / v) * self.rows[3]
             return line
         d = v - w
