@@ -98,3 +98,27 @@ def test_a_label_of_two_things_is_no_event_by_name():
 def test_what_a_newcomer_tries_is_answered_with_what_would_do(asked, error, answer):
     with pytest.raises(error, match=answer):
         asked()
+
+
+@pytest.mark.parametrize(
+    "solver",
+    [
+        dt.pbe, dt.pbe_batch, dt.spe, dt.spe_batch, dt.sequential, dt.nash, dt.qre, dt.qre_batch, dt.qre_branch,
+        dt.sequence_form, dt.correlated, dt.participation, dt.cutpoints,
+    ],
+    ids=lambda solver: solver.__name__,
+)  # fmt: skip
+@pytest.mark.parametrize("slip", [3, "baltic-2017", None, [[1, 2]]])
+def test_every_solver_says_which_games_it_takes(solver, slip):
+    with pytest.raises(GameError, match=rf"\w+ takes \w+Game.*, got {type(slip).__name__}"):
+        solver(slip)
+
+
+def test_a_solver_says_what_would_do_for_another_form():
+    with pytest.raises(GameError, match=r"nash takes .*, got SignalingGame; pass it as a tree, game.to_extensive\(\)"):
+        dt.nash(game())
+    table = dt.StrategicGame([[1, 2], [-1, 3]], [[1, -1], [2, 3]])
+    with pytest.raises(GameError, match=r"spe takes ExtensiveGame, got StrategicGame; dt\.nash solves it"):
+        dt.spe(table)
+    with pytest.raises(GameError, match="participation takes ParticipationGame, got CollectiveDefence"):
+        dt.participation(dt.Scenario.load("textbook").game())

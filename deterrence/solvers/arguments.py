@@ -13,6 +13,31 @@ from deterrence.solvers.predicates import merge
 LARGEST_TOLERANCE = 1e-2
 
 
+def require_form(game: Any, solver: str, *forms: str) -> None:
+    """Raise GameError unless a game is of a form that a solver takes; the message says what would do.
+
+    Parameters
+    ----------
+    game : game
+    solver : str
+        Who asks.
+    *forms : str
+        Names of the classes that it takes.
+    """
+    if any(form.__name__ in forms for form in type(game).__mro__):
+        return
+    hint = ""
+    if callable(getattr(game, "solve", None)):
+        hint = "; it is solved by its own .solve()"
+    elif type(game).__name__ == "SignalingGame" and "ExtensiveGame" in forms:
+        hint = "; pass it as a tree, game.to_extensive(), or solve it by dt.pbe"
+    elif type(game).__name__ == "StrategicGame":
+        hint = "; dt.nash solves it"
+    elif type(game).__name__ == "ExtensiveGame" and "StrategicGame" in forms:
+        hint = "; pass game.to_strategic()"
+    raise GameError(f"{solver} takes {' or '.join(forms)}, got {type(game).__name__}{hint}")
+
+
 def numbers_in(game: Any, at: Mapping[str, object] | None, concept: str, forms: tuple[str, ...]) -> Any:
     """Return a game at parameter values.
 
@@ -32,9 +57,7 @@ def numbers_in(game: Any, at: Mapping[str, object] | None, concept: str, forms: 
     ParameterError
         If ``at`` is no mapping, or a name in it is unknown or missing.
     """
-    if not any(form.__name__ in forms for form in type(game).__mro__):
-        hint = "; it is solved by its own .solve()" if callable(getattr(game, "solve", None)) else ""
-        raise GameError(f"{concept} takes {' or '.join(forms)}, got {type(game).__name__}{hint}")
+    require_form(game, concept, *forms)
     if at is None:
         return game
     if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):

@@ -10,6 +10,7 @@ import numpy as np
 from deterrence.games.continuous import Acts, Best, ContinuousGame, Given, Indifferent, Known, Mean, Unknown
 from deterrence.games.errors import SolverError
 from deterrence.solvers.algebra.thresholds import expectation, maximum, probability, roots
+from deterrence.solvers.arguments import require_form
 
 
 def cutpoints(game: ContinuousGame) -> tuple[dict[str, Any], ...]:
@@ -39,6 +40,7 @@ def cutpoints(game: ContinuousGame) -> tuple[dict[str, Any], ...]:
     >>> {name: round(float(value), 9) for name, value in cutpoints(attack)[0].items()}
     {'cutoff': 0.8, 'P_attack': 0.6}
     """
+    require_form(game, "cutpoints", "ContinuousGame")
     branches: list[dict[str, Any]] = [{}]
     for name, unknown in game.unknowns.items():
         branches = [{**known, **more} for known in branches for more in _values(name, unknown, known)]

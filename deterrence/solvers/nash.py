@@ -30,7 +30,7 @@ from deterrence.games.tree import Node, end, move
 from deterrence.solvers.algebra.bimatrix import Component, all_equilibria
 from deterrence.solvers.algebra.rays import TooManyRays
 from deterrence.solvers.algebra.table_equilibria import equilibria, mixtures_of, pure_equilibria, supports_of
-from deterrence.solvers.arguments import check_tolerance, in_rationals
+from deterrence.solvers.arguments import check_tolerance, in_rationals, require_form
 from deterrence.solvers.budget import Budget
 from deterrence.solvers.sequence_form import sequence_form
 from deterrence.solvers.trees.threats import credibility
@@ -124,6 +124,7 @@ def nash(
         raise ParameterError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}")
     check_tolerance(tol)
     budget = Budget("nash", limit=limit, time_limit=time_limit, unit="supports")
+    require_form(game, "nash", "StrategicGame", "ExtensiveGame")
     numeric = game.at(**(at or {}))
     numeric.require_numbers()
     if isinstance(numeric, ExtensiveGame) and numeric.batch_shape:

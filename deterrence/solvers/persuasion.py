@@ -25,6 +25,7 @@ from deterrence.games.errors import GameError, SolverError
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
+from deterrence.solvers.arguments import require_form
 
 
 def persuasion(game: SignalingGame, *, tol: float = 1e-9) -> EquilibriumSet:
@@ -50,6 +51,7 @@ def persuasion(game: SignalingGame, *, tol: float = 1e-9) -> EquilibriumSet:
     SolverError
         If the program is not solved, or its solution is not obeyed.
     """
+    require_form(game, "persuasion", "SignalingGame")
     game.require_numbers()
     numeric = game.floats()
     U, V = _free_of_messages(numeric)

@@ -26,6 +26,7 @@ from deterrence.games.quantities import Array, as_float
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
 from deterrence.games.topology import CHANCE
+from deterrence.solvers.arguments import require_form
 from deterrence.solvers.logit.batches import BehaviorBatch
 from deterrence.solvers.logit.branch import follow
 from deterrence.solvers.logit.iteration import iterate
@@ -163,6 +164,7 @@ def qre_batch(
     ParameterError
         If a precision is negative or a player unknown.
     """
+    require_form(game, "qre_batch", "ExtensiveGame", "SignalingGame")
     tree = game.to_extensive() if isinstance(game, SignalingGame) else game
     numeric = tree.at(**(at or {})).floats()
     rates = rates_of(numeric, precision)

@@ -32,6 +32,7 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.sequence_form import SequenceForm, to_sequence_form
 from deterrence.games.play import best_response_values, expected_payoffs
 from deterrence.games.quantities import Array, as_exact, as_float
+from deterrence.solvers.arguments import require_form
 from deterrence.solvers.verification.tree import certify
 
 _NOISE = 1e-12  # probabilities below this in a realization plan are rounding
@@ -91,6 +92,7 @@ def sequence_form(
     >>> round(sequence_form(game).options["value"], 6)
     0.666667
     """
+    require_form(game, "sequence_form", "ExtensiveGame")
     numeric = game.at(**(at or {}))
     numeric.require_numbers()
     numeric = numeric.floats()

@@ -29,7 +29,7 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import expected_payoffs
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.signaling import SignalingGame
-from deterrence.solvers.arguments import check_tolerance, in_rationals
+from deterrence.solvers.arguments import check_tolerance, in_rationals, require_form
 from deterrence.solvers.budget import Budget
 from deterrence.solvers.spe import path_of_play
 from deterrence.solvers.trees.assessment_cells import Assessment
@@ -122,6 +122,7 @@ def sequential(
     check_tolerance(tol)
     if consistency not in ("full", "weak"):
         raise ParameterError(f"consistency must be 'full' or 'weak', got {consistency!r}")
+    require_form(game, "sequential", "ExtensiveGame", "SignalingGame")
     tree = game.to_extensive() if isinstance(game, SignalingGame) else game
     numeric = tree.at(**(at or {}))
     numeric.require_numbers()

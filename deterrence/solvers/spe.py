@@ -30,7 +30,7 @@ from deterrence.games.forms.subgames import subgame_roots
 from deterrence.games.play import node_values, slot_probabilities
 from deterrence.games.quantities import Array, as_float, exact_distribution
 from deterrence.games.topology import CHANCE, TERMINAL, Topology
-from deterrence.solvers.arguments import check_tolerance, in_rationals
+from deterrence.solvers.arguments import check_tolerance, in_rationals, require_form
 from deterrence.solvers.budget import Budget
 from deterrence.solvers.logit.batches import BehaviorBatch
 from deterrence.solvers.nash import nash
@@ -98,6 +98,7 @@ def spe(
     >>> [e.kind for e in spe(game)]
     ['attack, yield']
     """
+    require_form(game, "spe", "ExtensiveGame")
     numeric = game.at(**(at or {}))
     numeric.require_numbers()
     if numeric.batch_shape:
@@ -172,6 +173,7 @@ def spe_batch(game: ExtensiveGame, *, at: Mapping[str, object] | None = None, to
     >>> solved.probability("attack"), solved.flagged
     (array([1., 0., 0.]), array([False,  True, False]))
     """
+    require_form(game, "spe_batch", "ExtensiveGame")
     numeric = game.at(**(at or {}))
     numeric.require_numbers()
     if not numeric.perfect_information:

@@ -41,6 +41,7 @@ from deterrence.alliances.solving.verification import verify_participation
 from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.paths import Change
+from deterrence.solvers.arguments import require_form
 
 Floats = NDArray[np.float64]
 
@@ -119,6 +120,7 @@ def participation(
     SolverError
         If no start leads to an equilibrium, or one found is not confirmed by ``verify_participation``.
     """
+    require_form(game, "participation", "ParticipationGame")
     numeric = game.at(**dict(at or {}))
     if numeric.batch_shape:
         raise GameError(

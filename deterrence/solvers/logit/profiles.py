@@ -17,6 +17,7 @@ from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import MixedProfile, StrategicGame
 from deterrence.games.tables import number_text
+from deterrence.solvers.arguments import require_form
 from deterrence.solvers.logit.branch import SOLVED, follow, polish
 from deterrence.solvers.logit.system import LogitSystem, table_system, tree_system
 from deterrence.solvers.verification.strategic import certify as certify_strategic
@@ -43,6 +44,7 @@ class LogitMixedProfile(MixedProfile):
 
 def single(game: Any, at: Mapping[str, object] | None) -> Any:
     """Return a game with numbers, a signaling game as a tree; GameError if it is a batch."""
+    require_form(game, "qre", "ExtensiveGame", "StrategicGame", "SignalingGame")
     tree = game.to_extensive() if isinstance(game, SignalingGame) else game
     numeric = tree.at(**(at or {}))
     numeric.require_numbers()
