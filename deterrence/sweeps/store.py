@@ -206,6 +206,8 @@ def exists(url: str, options: Mapping[str, Any] | None = None) -> bool:
         return True
     if (place / "progress" / "lock").is_file():  # a process was killed while it made the store
         return False
+    if [part.name for part in place.iterdir()] == ["progress"] and not any((place / "progress").iterdir()):
+        return False  # another process is about to lock it
     raise StoreError(f"{url} is a directory without a Zarr store; name a place that is free")
 
 

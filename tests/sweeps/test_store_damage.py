@@ -248,6 +248,13 @@ def test_the_loser_of_two_who_create_a_store_is_told(tmp_path):
     assert same(result, load(store, verify=True))
 
 
+def test_a_place_that_another_is_about_to_lock_is_no_foreign_folder(tmp_path):
+    store = tmp_path / "a.zarr"
+    (store / "progress").mkdir(parents=True)  # what the other has made before it holds its lock
+    result = sweep(Formula(), {"a": np.linspace(0, 1, 3)}, store=store, executor=1, **QUIET)
+    assert same(result, load(store, verify=True))
+
+
 def test_a_kill_while_a_store_is_made_leaves_nothing_that_stays(tmp_path):
     store = tmp_path / "a.zarr"
     code = f"""
