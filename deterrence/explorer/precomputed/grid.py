@@ -76,6 +76,8 @@ def grid_of(slider: Slider, most: int) -> Floats:
     --------
     >>> grid_of(Slider("p", 0, 1, value=0.3, step=0.01), 12).tolist()
     [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    >>> grid_of(Slider("k", 0, 1.2, value=0.6, step=0.01), 31)[0].item()
+    0.0
     """
     low, high, value = slider.low, slider.high, slider.value
     step = (high - low) / (most - 1)
@@ -88,7 +90,9 @@ def grid_of(slider: Slider, most: int) -> Floats:
                 step = (high - low) / (count - 1)
                 break
     below, above = (math.floor(abs(end - value) / step + 1e-9) for end in (low, high))
-    values = [float(f"{value + k * step:.12g}") for k in range(-below, above + 1)]
+    least = 10.0 ** (math.floor(math.log10(high - low)) - 12)  # what is smaller than this is rounding, next to 0 too
+    places = (round((value + k * step) / least) * least for k in range(-below, above + 1))
+    values = [float(f"{place:.12g}") for place in places]
     return np.array([min(max(v, low), high) for v in values])
 
 
