@@ -193,7 +193,9 @@ def _spec(explorer: Views, grid: PrecomputedGrid) -> dict[str, Any]:
             parameters.append({**parameter, "fixed": f"fixed at {parameter['value']:g} in this page"})
         else:
             low, high = float(values[0]), float(values[-1])
-            parameters.append({**parameter, "low": low, "high": high, "step": float(f"{values[1] - values[0]:.12g}")})
+            step = float(f"{values[1] - values[0]:.12g}")
+            whole = [parameter["low"], parameter["high"]]  # what code that is copied runs over
+            parameters.append({**parameter, "low": low, "high": high, "step": step, "range": whole})
     sizes = " × ".join(str(len(values)) for values in grid.axes.values())
     told = (
         f"This page was computed in advance. Likelihoods: at {sizes} values of {', '.join(grid.axes)}; what is shown "

@@ -186,7 +186,7 @@ function codeOf(spec, state) {
   };
   const range = (name) => {
     const found = spec.parameters.find((parameter) => parameter.name === name);
-    return found ? `${found.low}, ${found.high}` : "";
+    return found ? (found.range ?? [found.low, found.high]).join(", ") : "";
   };
   const words = {
     values: rest(),
