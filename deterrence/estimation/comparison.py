@@ -42,7 +42,9 @@ class NonNestedTest:
 
 
 def vuong(first: Fit, second: Fit, correction: Correction = "bic") -> NonNestedTest:
-    """Return Vuong's test between two fits [1]_.
+    """Return Vuong's test between two fits.
+
+    The statistic is that of [1]_.
 
     The sum of differences of the rows' log-likelihoods, less a correction for the numbers of parameters, divided by
     its standard deviation.
@@ -75,7 +77,9 @@ def vuong(first: Fit, second: Fit, correction: Correction = "bic") -> NonNestedT
 
 
 def clarke(first: Fit, second: Fit, correction: Correction = "bic") -> NonNestedTest:
-    """Return Clarke's sign test between two fits [1]_: in how many rows the first is the more likely.
+    """Return Clarke's sign test between two fits: in how many rows the first is the more likely.
+
+    The test is that of [1]_.
 
     Parameters
     ----------

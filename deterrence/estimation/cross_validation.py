@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def cross_validate(strategic: Fit, folds: int = 10, *, seed: int = 0) -> pd.DataFrame:
     """Return scores by k-fold cross-validation.
 
+    The scores are proper in the sense of [1]_.
+
     Each fold is predicted by the fit to the other folds; with clusters, whole clusters make the folds.
 
     Parameters

@@ -38,7 +38,9 @@ class GoodnessOfFit:
 
 
 def goodness_of_fit(fitted: Fit, draws: int = 99, *, seed: int = 0) -> GoodnessOfFit:
-    """Return the test of a fit's calibration by the parametric bootstrap [1]_.
+    """Return the test of a fit's calibration by the parametric bootstrap.
+
+    The procedure is that of [1]_.
 
     Parameters
     ----------
