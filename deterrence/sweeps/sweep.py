@@ -401,15 +401,26 @@ def _dataset(kept: _Kept, question: Question, design: Design, attributes: Mappin
 
 
 def _in_order(found: xr.Dataset) -> xr.Dataset:
-    """Return a result with its variables in one order, whatever they were met in: ranges, counts and codes, kinds."""
+    """Return a result with its variables in one order, whatever they were met in: ranges, counts and codes, kinds.
+
+    Coordinates stand in the order of the dimensions, then of the specification (a selection of variables by xarray
+    takes them in the order of a set, which changes from process to process).
+    """
+    import xarray as xr
+
     names = [str(name) for name in found.data_vars]
     kinds = sorted(name for name in names if "kind" in found[name].attrs)
     codes = [name for name in ("equilibria", "status", "degenerate") if name in names]
     ranges = [str(n) for n in json.loads(str(found.attrs["probabilities"]))]
     attributes = {name: found.attrs[name] for name in sorted(found.attrs)}
-    ordered = found[[*ranges, *codes, *kinds]]
-    ordered.attrs = attributes
-    return ordered
+    points = json.loads(str(found.attrs["specification"]))["design"]["points"]
+    known = dict.fromkeys(name for name in (*map(str, found.dims), *points) if name in found.coords)
+    coordinates = [*known, *sorted(set(map(str, found.coords)) - {*known})]
+    return xr.Dataset(
+        {name: found[name].variable for name in (*ranges, *codes, *kinds)},
+        {name: found[name].variable for name in coordinates},
+        attributes,
+    )
 
 
 def _told(design: Design, statuses: Array, reasons: Mapping[int, str]) -> dict[str, Any]:

@@ -407,3 +407,27 @@ def test_a_sweep_of_a_game_needs_its_script(tmp_path):
 def test_there_must_be_a_sweep_to_show(tmp_path):
     with pytest.raises(StoreError, match="there is no sweep at"):
         show(tmp_path / "nothing")
+
+
+def test_coordinates_stand_in_the_order_in_which_they_are_swept(tmp_path):
+    """A selection by xarray takes coordinates in the order of a set, which differs from process to process."""
+    code = textwrap.dedent(f"""
+        import sys
+        sys.path.insert(0, {str(HOME)!r})
+        from tests.sweep_games import grid, posture_game
+        from deterrence.sweeps.sweep import load, sweep
+        axes = dict(reversed(grid(3).items()))
+        memory = sweep(posture_game(), axes, progress=False)
+        sweep(posture_game(), axes, store=sys.argv[1], progress=False)
+        print(*axes, "|", *memory.coords, "|", *load(sys.argv[1]).coords)
+    """)
+    for seed in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / f"{seed}.zarr")],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        swept, memory, stored = (part.split() for part in done.stdout.split("|"))
+        assert swept == memory == stored
