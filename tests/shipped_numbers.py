@@ -53,6 +53,7 @@ CHANGED: Mapping[str, str] = {
 RENAMED: Mapping[str, str] = {
     "likelihood_correct_beliefs": "likelihood_if_seen_rightly",
     "parameters": "dials",
+    "existence_thresholds": "last_deterring_equilibrium",
     "cheap_talk": "talk",
     "stake_share": "at_stake",
     "obligation_met": "discharges",

@@ -54,7 +54,7 @@ Floats = NDArray[np.float64]
 _BY_MEMBER = ("comes", "payoffs")  # tables of a response that have an axis of members
 
 
-def longest(attack: AttackOption) -> int:
+def most_steps(attack: AttackOption) -> int:
     """Return the number of steps of an attack, the largest in a batch."""
     return int(np.max(attack.steps))
 
@@ -66,25 +66,25 @@ def dimensions_of(attack: AttackOption) -> int:
 
 def in_steps(attack: AttackOption) -> bool:
     """Return whether an attack may be cut into steps, or may stay below a threshold of response."""
-    return longest(attack) > 1 or bool(np.any(attack.threshold) or np.any(attack.threshold_noise))
+    return most_steps(attack) > 1 or bool(np.any(attack.threshold) or np.any(attack.threshold_noise))
 
 
-def held(attack: AttackOption, dimensions: int) -> Floats:
-    """Return the share still held before each step, and after the last; shape (n + 1, ...) with so many dimensions."""
+def remaining_share(attack: AttackOption, dimensions: int) -> Floats:
+    """Return the remaining share before each step, and after the last; shape (n + 1, ...) with so many dimensions."""
     n = np.asarray(attack.steps, dtype=np.float64)
-    return np.asarray(np.maximum(n - _steps(longest(attack) + 1, dimensions), 0.0) / n)
+    return np.asarray(np.maximum(n - _steps(most_steps(attack) + 1, dimensions), 0.0) / n)
 
 
-def crossing(attack: AttackOption, dimensions: int) -> Floats:
+def detection_probability(attack: AttackOption, dimensions: int) -> Floats:
     """Return a_k, the probability that each step crosses the threshold of response, shape (n, ...)."""
     n = np.asarray(attack.steps, dtype=np.float64)
-    done = _steps(longest(attack), dimensions)
+    done = _steps(most_steps(attack), dimensions)
     intensity = (1 + np.asarray(attack.memory) * done) / n
     return exceedance_probability(intensity, attack.threshold, attack.threshold_noise, rounding=1e-12) * (done < n)
 
 
 @dataclass(frozen=True, eq=False)
-class Met:
+class StageResponses:
     """What each step of each kind of attack meets, if it is answered.
 
     Attributes
@@ -111,10 +111,10 @@ class Met:
         """Return a table of the response by step of attack x in its k-th equilibrium, shape (n, ...) or (n, ..., N)."""
         member = (slice(None),) if name in _BY_MEMBER else ()
         depth = self.dimensions + len(member)
-        first = aligned(getattr(self.first, name)[k][(..., x, *member)][None], depth)
+        first = align(getattr(self.first, name)[k][(..., x, *member)][None], depth)
         if x not in self.later:  # one step, or none of the later ones is ever answered
-            return np.broadcast_to(first, (longest(self.attacks[x]), *first.shape[1:]))
-        rest = aligned(getattr(self.later[x], name)[k][(..., 0, *member)], depth)
+            return np.broadcast_to(first, (most_steps(self.attacks[x]), *first.shape[1:]))
+        rest = align(getattr(self.later[x], name)[k][(..., 0, *member)], depth)
         shape = np.broadcast_shapes(first.shape[1:], rest.shape[1:])
         return np.concatenate([np.broadcast_to(one, (len(one), *shape)) for one in (first, rest)])
 
@@ -152,7 +152,7 @@ class Met:
 
     def _answered_at(self, x: int) -> Floats:
         """Return the probability that an attack pursued to the end, and then answered, is answered at each step."""
-        weight = _survival(crossing(self.attacks[x], self.dimensions))[1]
+        weight = _survival(detection_probability(self.attacks[x], self.dimensions))[1]
         total = weight.sum(axis=0)
         only_first = np.zeros_like(weight)
         only_first[0] = 1.0
@@ -189,7 +189,7 @@ class Plans:
 
 def plans(
     attacks: Sequence[AttackOption],
-    met: Met,
+    responses: StageResponses,
     pick: Sequence[int],
     resists: Sequence[Floats],
     *,
@@ -202,7 +202,7 @@ def plans(
     ----------
     attacks : sequence of AttackOption
         With the values of whoever reckons.
-    met : Met
+    responses : StageResponses
         What each step meets, as whoever reckons expects.
     pick : sequence of int
         Which equilibrium (0 lowest, 1 highest) answers each kind.
@@ -213,19 +213,22 @@ def plans(
         The members' stakes.
     """
     dimensions = max(
-        met.dimensions, np.ndim(punishment), *(one.ndim - 1 for one in resists), *(dimensions_of(a) for a in attacks)
+        responses.dimensions,
+        np.ndim(punishment),
+        *(one.ndim - 1 for one in resists),
+        *(dimensions_of(a) for a in attacks),
     )
-    met = replace(met, dimensions=dimensions)
+    responses = replace(responses, dimensions=dimensions)
     kinds: list[int] = []
     counts: list[int] = []
     rows: dict[str, list[Floats]] = {key: [] for key in ("slopes", "costs", "answered", "helped", "holds", "payoffs")}
     for x, attack in enumerate(attacks):
-        share, across = held(attack, dimensions), crossing(attack, dimensions)
-        resisting = aligned(_fitted(resists[x], len(across)), dimensions)
+        share, across = remaining_share(attack, dimensions), detection_probability(attack, dimensions)
+        resisting = align(_fitted(resists[x], len(across)), dimensions)
         fights = across * resisting
         reached, answered = _survival(fights)
         quiet = reached - answered  # reached and not answered
-        h, strength = (met.at_steps(name, x, pick[x]) for name in ("holds", "strength"))
+        h, strength = (responses.at_steps(name, x, pick[x]) for name in ("holds", "strength"))
         slice_, whole = share[:-1] - share[1:], share[:-1]
         exists = slice_ > 0
         gain = answered * whole * (1 - np.minimum(h, 1.0)) + quiet * slice_
@@ -235,12 +238,12 @@ def plans(
         at_risk = (
             np.asarray(attack.stake_share)[..., None] if np.ndim(attack.stake_share) else attack.stake_share
         ) * stakes
-        fought = answered[..., None] * (met.at_steps("payoffs", x, pick[x]) - at_risk)
+        fought = answered[..., None] * (responses.at_steps("payoffs", x, pick[x]) - at_risk)
         steps = {
             "slopes": np.asarray(attack.share) * np.cumsum(gain, axis=0),
             "costs": np.cumsum(cost, axis=0),
             "answered": np.cumsum(answered, axis=0),
-            "helped": np.cumsum(answered * (1 - met.at_steps("nobody", x, pick[x])), axis=0),
+            "helped": np.cumsum(answered * (1 - responses.at_steps("nobody", x, pick[x])), axis=0),
             "holds": np.cumsum(answered * h, axis=0),
             "payoffs": np.cumsum(fought, axis=0) - (quiet * (1 - share[1:]))[..., None] * at_risk,
         }
@@ -255,7 +258,7 @@ def plans(
     return Plans(tuple(kinds), tuple(counts), **stacked)
 
 
-def aligned(rows: Floats, dimensions: int) -> Floats:
+def align(rows: Floats, dimensions: int) -> Floats:
     """Return rows with so many dimensions behind the first, the missing ones put in after it."""
     return np.asarray(rows.reshape(rows.shape[0], *(1,) * (dimensions + 1 - rows.ndim), *rows.shape[1:]))
 

@@ -24,7 +24,16 @@ from numpy.typing import NDArray
 from deterrence.alliances.aggressor import Aggressor, AggressorChoice, AttackProbabilities, envelope
 from deterrence.alliances.attacks import REFRAIN, AttackOption
 from deterrence.alliances.beliefs import as_wide, best_reply, without_paths
-from deterrence.alliances.campaign import Met, Plans, crossing, dimensions_of, held, in_steps, longest, plans
+from deterrence.alliances.campaign import (
+    Plans,
+    StageResponses,
+    detection_probability,
+    dimensions_of,
+    in_steps,
+    most_steps,
+    plans,
+    remaining_share,
+)
 from deterrence.alliances.declarations import check_numbers, distinct, number_like
 from deterrence.alliances.members import Member, Support
 from deterrence.alliances.participation import ParticipationGame
@@ -39,6 +48,7 @@ from deterrence.games.display import Display
 from deterrence.games.distributions import stack_last
 from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.paths import Change, Overlay, changed
+from deterrence.games.renaming import renamed_arguments
 from deterrence.games.signaling import SignalingGame
 from deterrence.perception.belief_hierarchy import checked_overlays, split_overlay
 from deterrence.perception.grids import SubjectiveGrid
@@ -152,7 +162,7 @@ class CollectiveDefence(Display):
                     f"{theirs.nodes} for {self.shock.nodes}; set shock.nodes of the game itself"
                 )
             for mine, seen in zip(self.attacks, self.perceived_by(player).attacks, strict=True):
-                if longest(mine) != longest(seen):
+                if most_steps(mine) != most_steps(seen):
                     raise GameError(
                         f"the steps of {mine.name!r} are the same for everybody; {player} cannot misperceive them"
                     )
@@ -227,13 +237,14 @@ class CollectiveDefence(Display):
         """Return what happens if players hold wrong values; ``deterrence.subjective`` of this game."""
         return subjective_defence(self, truth=truth, beliefs=beliefs, stated_chance=stated_chance, concept=concept)
 
-    def false_alarm_response(self, resolve: str = "highest") -> Floats:
+    @renamed_arguments(resolve="equilibrium")
+    def false_alarm_response(self, equilibrium: str = "highest") -> Floats:
         """Return the strength expected to act against an aggressor that refrains, shape (...).
 
         An incident is mistaken for an attack of the kind that it looks like, the treaty invoked, and members act as
         after one. Incidents of different kinds exclude each other.
         """
-        return _acting(self._realised.first, (_selection(resolve),) * len(self.attacks))
+        return _acting(self._realised.first, (_selection(equilibrium),) * len(self.attacks))
 
     def false_invocation(self) -> Floats:
         """Return the probability that an incident invokes the treaty if the aggressor refrains, shape (...).
@@ -249,17 +260,18 @@ class CollectiveDefence(Display):
                     total = total + np.asarray(weight) * chance * game.false_invocation(attack.name)
         return np.asarray(total)
 
-    def resistance(self, resolve: str = "highest") -> Floats:
+    @renamed_arguments(resolve="equilibrium")
+    def resistance(self, equilibrium: str = "highest") -> Floats:
         """Return the probability that each kind of attack is answered by the target, shape (..., X).
 
         1 without a target that may yield. For an attack in steps it is the probability that some step of it is
         answered, the mean over the aggressors that choose it (of the whole of it, if none does).
         """
-        pick = (_selection(resolve),) * len(self.attacks)
+        pick = (_selection(equilibrium),) * len(self.attacks)
         if not any(in_steps(attack) for attack in self.attacks):
             return np.stack(np.broadcast_arrays(*(one[0] for one in self._resists(pick))), axis=-1)
         found = self._plans(self._realised, pick, self._resists(pick))
-        measure = self.aggressor_choice(resolve).plan_measure(self.aggressor.prize)
+        measure = self.aggressor_choice(equilibrium).plan_measure(self.aggressor.prize)
         columns = []
         for x in range(len(self.attacks)):
             mine = np.array(found.kinds) == x
@@ -269,14 +281,15 @@ class CollectiveDefence(Display):
             columns.append(np.where(total > 0, mean, answered[..., -1]))
         return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
-    def conquest_without_fight(self, resolve: str = "highest") -> Floats:
+    @renamed_arguments(resolve="equilibrium")
+    def conquest_without_fight(self, equilibrium: str = "highest") -> Floats:
         """Return the probability of an attack that nobody answers, for the target yields or no step is seen as one."""
-        chosen = self.aggressor_choice(resolve).measure(self.aggressor.prize)[..., 1:]
-        return np.asarray((chosen * (1 - self.resistance(resolve))).sum(axis=-1))
+        chosen = self.aggressor_choice(equilibrium).measure(self.aggressor.prize)[..., 1:]
+        return np.asarray((chosen * (1 - self.resistance(equilibrium))).sum(axis=-1))
 
     def expected_response(self) -> Response:
         """Return what members who hold the true values would do after each kind of attack, once it is answered."""
-        return self._met.response
+        return self._stage_responses.response
 
     def response(self) -> Response:
         """Return what really happens after each kind of attack: members who misperceive act on their own values.
@@ -292,23 +305,24 @@ class CollectiveDefence(Display):
         game: of these it expects their part of that, and if it is a member replies to what it expects.
         """
         name = self.aggressor.name if player is None else player
-        return self._expected_by(name).response
+        return self._responses_expected_by(name).response
 
-    def aggressor_choice(self, resolve: str = "highest", *, at_true_values: bool = False) -> AggressorChoice:
+    @renamed_arguments(resolve="equilibrium")
+    def aggressor_choice(self, equilibrium: str = "highest", *, at_true_values: bool = False) -> AggressorChoice:
         """Return what the aggressor does for each value of the prize.
 
         Parameters
         ----------
-        resolve : str
+        equilibrium : str
             Which equilibrium of the response it expects: ``"lowest"`` or ``"highest"`` participation.
         at_true_values : bool
             Whether it reckons with what would really happen, instead of what it perceives.
         """
-        pick = (_selection(resolve),) * len(self.attacks)
+        pick = (_selection(equilibrium),) * len(self.attacks)
         if at_true_values:
             return self._choice(self._realised, pick, self._resists(pick))
         seen = self.perceived_by(self.aggressor.name)
-        return seen._choice(self._expected_by(self.aggressor.name), pick, self._resists_foreseen(pick))
+        return seen._choice(self._responses_expected_by(self.aggressor.name), pick, self._expected_resistance(pick))
 
     def attack_probabilities(self) -> AttackProbabilities:
         """Return the likelihood of each kind of attack, and its range over the equilibria it may expect.
@@ -318,10 +332,10 @@ class CollectiveDefence(Display):
         aggressor's own values.
         """
         seen = self.perceived_by(self.aggressor.name)
-        expected = self._expected_by(self.aggressor.name)
+        expected = self._responses_expected_by(self.aggressor.name)
         several = expected.response.several
         picks = [(0, 1)] * len(self.attacks) if several else [(0,)] * len(self.attacks)
-        choices = [seen._choice(expected, pick, self._resists_foreseen(pick)) for pick in itertools.product(*picks)]
+        choices = [seen._choice(expected, pick, self._expected_resistance(pick)) for pick in itertools.product(*picks)]
         tables = np.stack([choice.measure(self.aggressor.prize) for choice in choices])  # (C, ..., X + 1)
         labels = (REFRAIN, *(attack.name for attack in self.attacks))
         low, high = tables.min(axis=0), tables.max(axis=0)
@@ -332,40 +346,44 @@ class CollectiveDefence(Display):
             thresholds=(choices[0].threshold, choices[-1].threshold),
         )
 
-    def regret_probability(self, resolve: str = "highest") -> Floats:
+    @renamed_arguments(resolve="equilibrium")
+    def regret_probability(self, equilibrium: str = "highest") -> Floats:
         """Return the probability of a regretted attack, shape (...): one whose true payoff is below that of refraining.
 
         Zero where the aggressor perceives what is true.
         """
-        return np.asarray(self.regretted_attacks(resolve).sum(axis=-1))
+        return np.asarray(self.regretted_attacks(equilibrium).sum(axis=-1))
 
-    def unwanted_war_probability(self, resolve: str = "highest") -> Floats:
+    @renamed_arguments(resolve="equilibrium")
+    def unwanted_war_probability(self, equilibrium: str = "highest") -> Floats:
         """Return the probability of an unwanted war, shape (...): a regretted attack that the target resists.
 
         The same as that of a regretted attack unless the target may yield, or steps may stay below a threshold of
         response. Resistance to an attack in steps is the mean over the aggressors that choose it.
         """
-        return np.asarray((self.regretted_attacks(resolve) * self.resistance(resolve)).sum(axis=-1))
+        return np.asarray((self.regretted_attacks(equilibrium) * self.resistance(equilibrium)).sum(axis=-1))
 
-    def regretted_attacks(self, resolve: str = "highest", met: str | None = None) -> Floats:
+    @renamed_arguments(resolve="equilibrium", met="actual")
+    def regretted_attacks(self, equilibrium: str = "highest", actual: str | None = None) -> Floats:
         """Return the probability that each kind of attack is chosen and regretted, shape (..., X).
 
         Parameters
         ----------
-        resolve : str
+        equilibrium : str
             Which equilibrium of the response the aggressor expects: ``"lowest"`` or ``"highest"`` participation.
-        met : str, optional
-            Which one it meets; by default the same.
+        actual : str, optional
+            Which one follows; by default the same.
         """
-        truth = self.aggressor_choice(resolve if met is None else met, at_true_values=True)
-        return self.aggressor_choice(resolve).measure_below(self.aggressor.prize, truth.break_even)
+        truth = self.aggressor_choice(equilibrium if actual is None else actual, at_true_values=True)
+        return self.aggressor_choice(equilibrium).measure_below(self.aggressor.prize, truth.break_even)
 
-    def posture_game(self, resolve: str = "highest") -> SignalingGame:
+    @renamed_arguments(resolve="equilibrium")
+    def posture_game(self, equilibrium: str = "highest") -> SignalingGame:
         """Return the signaling game between the alliance, of private type, and the aggressor, of types in bins of v.
 
         Parameters
         ----------
-        resolve : str
+        equilibrium : str
             Which equilibrium of the response follows an attack: ``"lowest"`` or ``"highest"``.
 
         Raises
@@ -387,7 +405,7 @@ class CollectiveDefence(Display):
                     f"the posture game cannot hold a batch over the steps of {attack.name!r}: a response is a number "
                     "of steps, and points with fewer would have the same response twice; make a game of each number"
                 )
-        pick = (_selection(resolve),) * len(self.attacks)
+        pick = (_selection(equilibrium),) * len(self.attacks)
         seen = self.perceived_by(self.aggressor.name)
         seen_stage = seen.posture or stage
         outcomes = PostureOutcomes()
@@ -399,8 +417,8 @@ class CollectiveDefence(Display):
                     seen._as(seen_kind.changes, seen_one.overlay()) if self.aggressor.name in self.perception else fact
                 )
                 resists = fact._resists(pick)
-                expected = belief._foreseen(self.aggressor.name)
-                foreseen = belief._resists(pick) if belief is not fact and self._told(belief) else resists
+                expected = belief._expected_responses(self.aggressor.name)
+                foreseen = belief._resists(pick) if belief is not fact and self._gives_target_view(belief) else resists
                 outcomes.add(fact._plans(fact._realised, pick, resists), belief._plans(expected, pick, foreseen))
         return posture_game(
             stage=stage,
@@ -421,19 +439,19 @@ class CollectiveDefence(Display):
         return {}
 
     @cached_property
-    def _met(self) -> Met:
+    def _stage_responses(self) -> StageResponses:
         """What members who hold these values do after each step of each kind of attack: an equilibrium."""
         return self._by_step(lambda k, cut: response(self._after(k, cut), every_state=self._alarming))
 
     @cached_property
-    def _realised(self) -> Met:
+    def _realised(self) -> StageResponses:
         """What really happens after each step: members who misperceive act on their own values."""
-        return self._foreseen("")
+        return self._expected_responses("")
 
-    def _foreseen(self, player: str) -> Met:
+    def _expected_responses(self, player: str) -> StageResponses:
         """Return what a player whose view this is expects; it may think that members see another game."""
         if not any(name in self.names for name in self.perception):
-            return self._met
+            return self._stage_responses
 
         def part(k: int, cut: str) -> Response:
             known = self._others(k, cut)
@@ -455,7 +473,7 @@ class CollectiveDefence(Display):
         seen = [name for name in self.perception if name in self.names]
         return {self.names.index(name): self.perceived_by(name)._plan(name, k, cut) for name in seen}
 
-    def _by_step(self, part: Callable[[int, str], Response]) -> Met:
+    def _by_step(self, part: Callable[[int, str], Response]) -> StageResponses:
         """Return the responses to first steps, and to the later ones of attacks that are cut, mixed over the shock."""
 
         def over_states(cut: str) -> Response:
@@ -468,8 +486,12 @@ class CollectiveDefence(Display):
             return found[0][2] if len(found) == 1 else mixed(found)
 
         depth = max(self._dimensions, *(dimensions_of(one) for one in self.attacks))
-        later = {x: over_states(one.name) for x, one in enumerate(self.attacks) if np.any(crossing(one, depth)[1:])}
-        return Met(self.attacks, self._dimensions, over_states(""), later)
+        later = {
+            x: over_states(one.name)
+            for x, one in enumerate(self.attacks)
+            if np.any(detection_probability(one, depth)[1:])
+        }
+        return StageResponses(self.attacks, self._dimensions, over_states(""), later)
 
     def _after(self, k: int, cut: str) -> ParticipationGame:
         """Return the participation game in the k-th state of the shock; after later steps, if an attack is given."""
@@ -480,7 +502,7 @@ class CollectiveDefence(Display):
         """Return the participation game after the second, third, ... step of an attack, on an axis in front."""
         game = self.participation_game()
         one = self.attacks[[a.name for a in self.attacks].index(attack)]
-        left = held(one, dimensions)[1:-1]
+        left = remaining_share(one, dimensions)[1:-1]
         return replace(game, attacks=(replace(one, stake_share=np.asarray(one.stake_share) * left),))
 
     @cached_property
@@ -520,20 +542,20 @@ class CollectiveDefence(Display):
             found = changed(found, overlay)
         return found
 
-    def _expected_by(self, player: str) -> Met:
+    def _responses_expected_by(self, player: str) -> StageResponses:
         """Return what a player expects after each step of each kind of attack."""
         if player in self.players and player not in self.perception:
-            return self._met
-        return self.perceived_by(player)._foreseen(player)
+            return self._stage_responses
+        return self.perceived_by(player)._expected_responses(player)
 
     # -- what the aggressor makes of it ---------------------------------------------------------------------------
 
-    def _resists_foreseen(self, pick: tuple[int, ...]) -> list[Floats]:
+    def _expected_resistance(self, pick: tuple[int, ...]) -> list[Floats]:
         """Return the probability of resistance that the aggressor reckons with, by its view of what the target sees."""
         seen = self.perceived_by(self.aggressor.name)
-        return seen._resists(pick) if self._told(seen) else self._resists(pick)
+        return seen._resists(pick) if self._gives_target_view(seen) else self._resists(pick)
 
-    def _told(self, seen: Self) -> bool:
+    def _gives_target_view(self, seen: Self) -> bool:
         """Return whether a view of the game says how the target sees it."""
         return self.target is not None and self.target.name in seen.perception
 
@@ -541,26 +563,26 @@ class CollectiveDefence(Display):
         """Return the probability that the target resists each step, at its own view, which the aggressor knows."""
         if self.target is None:
             return [np.ones(1)] * len(self.attacks)
-        seen, met = self.perceived_by(self.target.name), self._expected_by(self.target.name)
+        seen, responses = self.perceived_by(self.target.name), self._responses_expected_by(self.target.name)
         return [
             resistance(
                 seen.target or self.target,
                 attack,
-                met.at_steps("holds", x, pick[x]),
-                met.at_steps("strength", x, pick[x]),
-                seen.aggressor.prize.mean() if longest(attack) > 1 else 0.0,
+                responses.at_steps("holds", x, pick[x]),
+                responses.at_steps("strength", x, pick[x]),
+                seen.aggressor.prize.mean() if most_steps(attack) > 1 else 0.0,
                 seen.aggressor.punishment,
             )
             for x, attack in enumerate(seen.attacks)
         ]
 
-    def _plans(self, met: Met, pick: tuple[int, ...], resists: list[Floats]) -> Plans:
+    def _plans(self, responses: StageResponses, pick: tuple[int, ...], resists: list[Floats]) -> Plans:
         stakes = stack_last([member.stake for member in self.members])
-        return plans(self.attacks, met, pick, resists, punishment=self.aggressor.punishment, stakes=stakes)
+        return plans(self.attacks, responses, pick, resists, punishment=self.aggressor.punishment, stakes=stakes)
 
-    def _choice(self, met: Met, pick: tuple[int, ...], resists: list[Floats]) -> AggressorChoice:
-        found = self._plans(met, pick, resists)
-        refraining = np.asarray(self.aggressor.punishment * _acting(met.first, pick))
+    def _choice(self, responses: StageResponses, pick: tuple[int, ...], resists: list[Floats]) -> AggressorChoice:
+        found = self._plans(responses, pick, resists)
+        refraining = np.asarray(self.aggressor.punishment * _acting(responses.first, pick))
         names = tuple(attack.name for attack in self.attacks)
         return envelope(names, found.slopes, found.costs - refraining[..., None], found.kinds, found.steps)
 
@@ -583,10 +605,10 @@ def _acting(first: Response, pick: tuple[int, ...]) -> Floats:
     return np.asarray(sum(first.alarmed[k][..., x] for x, k in enumerate(pick)))
 
 
-def _selection(resolve: str) -> int:
-    if resolve not in ("lowest", "highest"):
-        raise GameError(f"resolve must be 'lowest' or 'highest', got {resolve!r}")
-    return 0 if resolve == "lowest" else 1
+def _selection(equilibrium: str) -> int:
+    if equilibrium not in ("lowest", "highest"):
+        raise GameError(f"equilibrium must be 'lowest' or 'highest', got {equilibrium!r}")
+    return 0 if equilibrium == "lowest" else 1
 
 
 _OF_ATTACKS = {"strength": "strength", "window": "window, days", "share": "share of the prize", "cost": "cost"}

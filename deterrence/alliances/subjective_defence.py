@@ -21,7 +21,7 @@ from deterrence.perception.outcome import Play, SubjectiveOutcome
 from deterrence.perception.trees import Ends
 
 REFRAIN, YIELDS, HOLDS, FAILS = "refrain", "target yields", "defence holds", "defence fails"
-_RESOLVES = ("lowest", "highest")  # which equilibrium of the response
+_EQUILIBRIA = ("lowest", "highest")  # which equilibrium of the response
 _NODES = 24  # values of the prize between two at which what is best changes, for a noisy aggressor
 
 
@@ -80,7 +80,7 @@ def subjective_defence(
     ends = Ends(paths, paths, {"attack": attacked, "war": fought})
     several = game.perceived_response().several or game.response().several
     picks = range(2) if several else range(1)
-    plays = tuple(_play(game, _RESOLVES[i], _RESOLVES[k]) for i, k in itertools.product(picks, picks))
+    plays = tuple(_play(game, _EQUILIBRIA[i], _EQUILIBRIA[k]) for i, k in itertools.product(picks, picks))
     informed = dataclasses.replace(game, perception={})
     return SubjectiveOutcome(
         plays=plays,
@@ -139,14 +139,14 @@ def _precision(concept: Any) -> float | None:
 def _grid(game: Any, precision: float | None) -> SubjectiveGrid:
     prize, kinds = game.aggressor.prize, [attack.name for attack in game.attacks]
     tables, wars, regretted, unwanted = [], [], [], []
-    for resolve in _RESOLVES:
-        resists = game.resistance(resolve)
+    for equilibrium in _EQUILIBRIA:
+        resists = game.resistance(equilibrium)
         if precision is None:
-            measure = game.aggressor_choice(resolve).measure(prize)
-            regret = _regretted(game, resolve, resolve)
+            measure = game.aggressor_choice(equilibrium).measure(prize)
+            regret = _regretted(game, equilibrium, equilibrium)
         else:
-            chosen = game.aggressor_choice(resolve)
-            truth = game.aggressor_choice(resolve, at_true_values=True)
+            chosen = game.aggressor_choice(equilibrium)
+            truth = game.aggressor_choice(equilibrium, at_true_values=True)
             measure, regret = _noisy(chosen, truth, prize, precision)
         tables.append(measure)
         wars.append((measure[..., 1:] * resists).sum(axis=-1))
@@ -203,37 +203,37 @@ def _rank(prize: Any, value: Array) -> Array:
     return np.where(known, prize.cdf(np.where(known, value, 0.0)), np.where(value > 0, 1.0, 0.0))
 
 
-def _regretted(game: Any, resolve: str, actual: str) -> Array:
+def _regretted(game: Any, equilibrium: str, actual: str) -> Array:
     """Return the probability of each attack whose true payoff is below that of refraining, shape (..., X)."""
-    return np.asarray(game.regretted_attacks(resolve, actual))
+    return np.asarray(game.regretted_attacks(equilibrium, actual))
 
 
-def _play(game: Any, resolve: str, actual: str) -> Play:
+def _play(game: Any, equilibrium: str, actual: str) -> Play:
     """Return what happens if the aggressor expects one equilibrium of the response and meets another."""
     prize, name = game.aggressor.prize, game.aggressor.name
-    chosen, truth = game.aggressor_choice(resolve), game.aggressor_choice(actual, at_true_values=True)
+    chosen, truth = game.aggressor_choice(equilibrium), game.aggressor_choice(actual, at_true_values=True)
     measure = np.asarray(chosen.measure(prize))
-    k = _RESOLVES.index(resolve)
-    held, resists = game.response().holds[_RESOLVES.index(actual)], game.resistance(actual)
+    k = _EQUILIBRIA.index(equilibrium)
+    held, resists = game.response().holds[_EQUILIBRIA.index(actual)], game.resistance(actual)
     seen = game.perceived_by(name)
     reckoned = game if game.target is None or game.target.name not in seen.perception else seen
     believed: dict[str, Array] = {
-        name: _ends(measure, reckoned.resistance(resolve), game.perceived_response().holds[k])
+        name: _ends(measure, reckoned.resistance(equilibrium), game.perceived_response().holds[k])
     }
     right: Array | None = None  # what those expect who are not mistaken, once it is known
     for player in game.players:
         if player != name and (player in game.perception or right is None):
             view = game.perceived_by(player)
-            plan = np.asarray(view.aggressor_choice(resolve).measure(view.aggressor.prize))
-            believed[player] = _ends(plan, view.resistance(resolve), game.perceived_response(player).holds[k])
+            plan = np.asarray(view.aggressor_choice(equilibrium).measure(view.aggressor.prize))
+            believed[player] = _ends(plan, view.resistance(equilibrium), game.perceived_response(player).holds[k])
             right = believed[player] if player not in game.perception else right
         elif player != name and right is not None:
             believed[player] = right
     nobody = _ends(np.zeros_like(measure), resists, held)
-    regretted = np.concatenate([[0.0], _regretted(game, resolve, actual)])
+    regretted = np.concatenate([[0.0], _regretted(game, equilibrium, actual)])
     got, most = _worth(chosen, truth, prize), _worth(truth, truth, prize)
     return Play(
-        expects=dict.fromkeys(game.players, f"{resolve} participation"),
+        expects=dict.fromkeys(game.players, f"{equilibrium} participation"),
         true=_ends(measure, resists, held),
         believed=believed,
         mistaken={**dict.fromkeys(game.players, nobody), name: _ends(regretted, resists, held)},

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.attacks import AttackOption
-from deterrence.alliances.campaign import aligned, crossing, dimensions_of, held
+from deterrence.alliances.campaign import align, detection_probability, dimensions_of, remaining_share
 from deterrence.alliances.declarations import check_name, check_numbers, number
 from deterrence.games.distributions import Distribution
 from deterrence.games.errors import ParameterError
@@ -75,8 +75,8 @@ def resistance(
         holds.ndim - 1, np.ndim(value), np.ndim(punishment), np.ndim(stake), len(target.cost.batch_shape),
         dimensions_of(attack),
     )  # fmt: skip
-    holds, strength = aligned(holds, dimensions), aligned(strength, dimensions)
-    share, across = held(attack, dimensions), crossing(attack, dimensions)
+    holds, strength = align(holds, dimensions), align(strength, dimensions)
+    share, across = remaining_share(attack, dimensions), detection_probability(attack, dimensions)
     gain = np.asarray(value) * np.asarray(attack.share)
     later, more = np.zeros(()), np.zeros(())  # Z, and what going on is worth to the aggressor
     found: list[Floats] = []

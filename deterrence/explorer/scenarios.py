@@ -1,4 +1,4 @@
-"""A scenario as something to explore: its dials, what the aggressor perceives, and what is true."""
+"""A scenario as something to explore: its parameters, what the aggressor perceives, and what is true."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.scenarios.scenario import HOLDS, REGRETTED, UNWANTED, Scenario
-from deterrence.alliances.scenarios.sensitivity import Dial, dials
+from deterrence.alliances.scenarios.sensitivity import ScenarioParameter, scenario_parameters
 from deterrence.explorer.asking import asked, lively
 from deterrence.explorer.equilibria import equilibria_of
 from deterrence.explorer.responses import response_svg
@@ -64,7 +64,7 @@ class ScenarioSubject:
     ----------
     scenario : Scenario
     sliders : tuple of Slider
-        One for each dial. A value that is where the scenario has it (``Slider.neutral``) is left to the scenario.
+        One for each parameter. A value that is where the scenario has it (``Slider.neutral``) is left to the scenario.
     """
 
     scenario: Scenario
@@ -72,7 +72,7 @@ class ScenarioSubject:
 
     kind = "scenario"
     concepts = ("collective defence",)
-    misperception = None  # what the aggressor perceives has dials of its own
+    misperception = None  # what the aggressor perceives has parameters of its own
 
     @property
     def title(self) -> str:
@@ -194,40 +194,46 @@ def scenario_subject(scenario: Scenario, ranges: Mapping[str, Any], at: Mapping[
     ----------
     scenario : Scenario
     ranges : mapping of str to pair of float
-        Ranges of dials, by name as in ``scenario.sweep_names``.
+        Ranges of parameters, by name as in ``scenario.sweep_names``.
     at : mapping of str to float
-        Where dials start; by default where the scenario has them.
+        Where parameters start; by default where the scenario has them.
 
     Raises
     ------
     ParameterError
-        If a name is no dial, or a range none.
+        If a name is no parameter, or a range none.
     """
-    turned = dials(scenario)
-    names = [dial.name for dial in turned]
+    parameters = scenario_parameters(scenario)
+    names = [parameter.name for parameter in parameters]
     known_only(ranges, names)
     known_only(at, names)
-    sliders = [_slider(scenario, dial, ranges, at) for dial in turned]
+    sliders = [_slider(scenario, parameter, ranges, at) for parameter in parameters]
     return ScenarioSubject(scenario, tuple(sorted(sliders, key=lambda s: not _first(s))))
 
 
-def _slider(scenario: Scenario, dial: Dial, ranges: Mapping[str, Any], at: Mapping[str, Any]) -> Slider:
-    low, high = range_of(dial.name, ranges[dial.name]) if dial.name in ranges else (dial.low, dial.high)
-    value = real_number(at.get(dial.name, dial.value), dial.name)
+def _slider(
+    scenario: Scenario, parameter: ScenarioParameter, ranges: Mapping[str, Any], at: Mapping[str, Any]
+) -> Slider:
+    low, high = (
+        range_of(parameter.name, ranges[parameter.name])
+        if parameter.name in ranges
+        else (parameter.low, parameter.high)
+    )
+    value = real_number(at.get(parameter.name, parameter.value), parameter.name)
     if not low <= value <= high:
-        raise ParameterError(f"{dial.name} starts at {value:g}, outside its range [{low:g}, {high:g}]")
-    entry = scenario.table.parameters.get(dial.name)
-    seen = dial.name.startswith("perception.") and dial.name.endswith(".resolve")
+        raise ParameterError(f"{parameter.name} starts at {value:g}, outside its range [{low:g}, {high:g}]")
+    entry = scenario.table.parameters.get(parameter.name)
+    seen = parameter.name.startswith("perception.") and parameter.name.endswith(".resolve")
     return Slider(
-        name=dial.name,
+        name=parameter.name,
         low=low,
         high=high,
         value=value,
         step=step_of(low, high),
-        label=dial.label,
+        label=parameter.label,
         meaning=entry.note if entry is not None else "",
-        group=_group(scenario, dial.name),
-        neutral=dial.value,
+        group=_group(scenario, parameter.name),
+        neutral=parameter.value,
         tied="resolve" if seen else "",
     )
 

@@ -83,6 +83,8 @@ def renamed_arguments(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]
         def call(*args: P.args, **given: P.kwargs) -> R:
             for old, new in names.items():
                 if old in given:
+                    if new in given:
+                        raise TypeError(f"{function.__name__} got both {old!r} and {new!r}, which is its name now")
                     warn_renamed(function.__name__, old, new)
                     given[new] = given.pop(old)
             return function(*args, **given)
@@ -90,6 +92,30 @@ def renamed_arguments(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]
         return call
 
     return apply
+
+
+class RenamedKeys(dict[str, Any]):
+    """Plain data, whose keys of an earlier release may still be read.
+
+    Parameters
+    ----------
+    data : mapping
+    what : str
+        What a warning says the data is of.
+    **names : str
+        Present key of each old one.
+    """
+
+    def __init__(self, data: Mapping[str, Any], what: str, **names: str) -> None:
+        super().__init__(data)
+        self._what = what
+        self._names = names
+
+    def __missing__(self, key: str) -> Any:
+        if key not in self._names:
+            raise KeyError(key)
+        warn_renamed(self._what, key, self._names[key])
+        return self[self._names[key]]
 
 
 def present_path(record: Any, steps: tuple[str, ...]) -> tuple[str, ...]:

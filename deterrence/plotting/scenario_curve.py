@@ -10,7 +10,7 @@ import numpy as np
 
 from deterrence.alliances.collective_defence import CollectiveDefence
 from deterrence.alliances.scenarios.scenario import Scenario
-from deterrence.alliances.scenarios.sensitivity import perceived_resolve_dial, true_resolve
+from deterrence.alliances.scenarios.sensitivity import perceived_resolve_parameter, true_resolve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
     """Draw the likelihood of attack as the aggressor's perception of resolve varies.
 
     The horizontal axis is perceived resolve: the probability, as the aggressor sees it, that the defence holds
-    against the attack for which perception matters most. The dial of misperception (``scenarios.dials``) varies it. The
+    against the attack for which perception matters most. ``perceived_resolve_parameter`` varies it. The
     truth is marked where it would stand if the aggressor were wrong about nothing: off the curve, if it is wrong about
     more than resolve.
 
@@ -41,9 +41,13 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
 
     if ax is None:
         ax = Figure(figsize=(7.0, 4.6), layout="constrained").add_subplot()
-    dial = perceived_resolve_dial(scenario)
-    shifts = np.unique(np.append(np.linspace(dial.low, dial.high, POINTS), [true_resolve(scenario, dial), dial.value]))
-    game = scenario.at_values({dial.name: shifts})
+    parameter = perceived_resolve_parameter(scenario)
+    shifts = np.unique(
+        np.append(
+            np.linspace(parameter.low, parameter.high, POINTS), [true_resolve(scenario, parameter), parameter.value]
+        )
+    )
+    game = scenario.at_values({parameter.name: shifts})
     found = game.attack_probabilities()
     holds = game.perceived_response().holds.mean(axis=0)  # (points, X)
     main = int(np.argmax(np.ptp(holds, axis=0)))
@@ -52,7 +56,7 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
     order = np.argsort(resolve)
     ax.fill_between(resolve[order], low[order], high[order], color=BAND, alpha=0.25, lw=0)
     ax.plot(resolve[order], ((low + high) / 2)[order], color=BAND, lw=2)
-    here = int(np.argmin(np.abs(shifts - dial.value)))
+    here = int(np.argmin(np.abs(shifts - parameter.value)))
     seen = float(resolve[here]), float((low + high)[here] / 2)
     truth = _seen_rightly(game, main)
     if max(abs(truth[0] - seen[0]), abs(truth[1] - seen[1])) > 1e-6:

@@ -9,7 +9,12 @@ import pytest
 
 import deterrence as dt
 from deterrence.alliances.scenarios.scenario import Scenario
-from deterrence.alliances.scenarios.sensitivity import dials, likelihood, perceived_resolve_dial, turn
+from deterrence.alliances.scenarios.sensitivity import (
+    likelihood,
+    one_at_a_time_sensitivity,
+    perceived_resolve_parameter,
+    scenario_parameters,
+)
 from deterrence.games.errors import ScenarioError
 
 
@@ -25,7 +30,7 @@ def textbook():
 
 def test_likelihood_of_attack_falls_as_perceived_resolve_rises(baltic):
     shifts = np.linspace(-1.0, 1.5, 6)  # a higher cost is a lower resolve
-    game = baltic.at_values({perceived_resolve_dial(baltic).name: shifts})
+    game = baltic.at_values({perceived_resolve_parameter(baltic).name: shifts})
     attack = game.attack_probabilities().likelihood[0]
     assert (np.diff(attack) > 0).all()
     assert (np.diff(game.perceived_response().holds[0], axis=0) < 0).all()
@@ -42,8 +47,8 @@ def test_likelihood_of_attack_responds_to_perceived_not_to_true_resolve(baltic):
 
 
 def test_underestimated_resolve_brings_attacks_that_the_aggressor_regrets(baltic):
-    dial = perceived_resolve_dial(baltic).name
-    answer = baltic.answer({dial: [-0.5, 0.0, 0.6, 1.2]}, events=("unwanted war", "attack"))
+    parameter = perceived_resolve_parameter(baltic).name
+    answer = baltic.answer({parameter: [-0.5, 0.0, 0.6, 1.2]}, events=("unwanted war", "attack"))
     regret = answer.high["unwanted war"]
     assert regret[:2] == pytest.approx([0, 0], abs=1e-12)
     assert 0 < regret[2] < regret[3]
@@ -84,9 +89,9 @@ def test_the_textbook_scenario_is_the_textbook_threshold():
 
 
 def test_the_textbook_tips_where_algebra_says(textbook):
-    turns = {t.dial.name: t for t in textbook.turns}
-    assert turns["perception.Aggressor.resolve"].tipping == pytest.approx((0.5,), abs=1e-3)
-    assert turns["loss"].tipping == pytest.approx((1.5,), abs=1e-3)
+    sensitivities = {t.parameter.name: t for t in textbook.sensitivities}
+    assert sensitivities["perception.Aggressor.resolve"].tipping == pytest.approx((0.5,), abs=1e-3)
+    assert sensitivities["loss"].tipping == pytest.approx((1.5,), abs=1e-3)
 
 
 def test_an_assessment_says_in_words_what_it_computed(textbook):
@@ -119,7 +124,7 @@ def test_all_that_an_assessment_must_say_is_said(textbook):
 
 def test_elasticities_are_those_of_the_closed_form(textbook):
     """The likelihood is 1 - loss q / (2 (1 - q)) at q = 0.4: elasticity -1/2 in loss, -5/6 in q."""
-    found = {t.dial.name: t.elasticity for t in textbook.turns}
+    found = {t.parameter.name: t.elasticity for t in textbook.sensitivities}
     assert found["loss"] == pytest.approx(-0.5, rel=1e-2)
     assert found["perception.Aggressor.resolve"] == pytest.approx(-0.4 / (2 * 0.6**2) / (2 / 3), rel=1e-2)
     ranked = [abs(t.elasticity) for t in textbook.elasticities]
@@ -127,11 +132,11 @@ def test_elasticities_are_those_of_the_closed_form(textbook):
     assert all(np.isfinite(x) for x in ranked)
 
 
-def test_the_tipping_points_come_by_how_far_the_dial_must_go(textbook):
-    ways = [t.way for t in textbook.tipping_points]
-    assert ways == sorted(ways)
-    assert textbook.tipping_points[0].dial.name == "perception.Aggressor.resolve"
-    assert textbook.tipping_points[0].way == pytest.approx(0.1, abs=1e-3)
+def test_the_tipping_points_come_by_distance_to_the_threshold(textbook):
+    distances = [t.distance_to_threshold for t in textbook.tipping_points]
+    assert distances == sorted(distances)
+    assert textbook.tipping_points[0].parameter.name == "perception.Aggressor.resolve"
+    assert textbook.tipping_points[0].distance_to_threshold == pytest.approx(0.1, abs=1e-3)
 
 
 COORDINATION = """
@@ -165,30 +170,32 @@ cost = { family = "normal", location = 0.4, scale = 0.05 }
 """
 
 
-def test_the_last_deterring_equilibrium_goes_at_a_value_of_its_own():
+def test_the_deterrence_equilibrium_has_an_existence_threshold_of_its_own():
     """Where one equilibrium deters and another does not, the middle of their likelihoods crosses one half elsewhere."""
     found = Scenario.loads(COORDINATION).assess()
     assert found.likelihood[1] - found.likelihood[0] > 0.5
-    dial = next(t for t in found.turns if t.dial.name == "+members.*.cost.location")
-    assert dial.tipping != dial.last_deterring
-    name, beyond = dial.dial.name, max(dial.last_deterring)
+    parameter = next(t for t in found.sensitivities if t.parameter.name == "+members.*.cost.location")
+    assert parameter.tipping != parameter.existence_thresholds
+    name, beyond = parameter.parameter.name, max(parameter.existence_thresholds)
     low = found.scenario.answer({name: [beyond - 0.01, beyond + 0.01]}).low["attack"]
     assert low[0] < 0.5 < low[1]
-    assert "last deterring equilibrium ends at" in str(found)
+    assert "existence threshold of the deterrence equilibrium" in str(found)
 
 
 @pytest.mark.parametrize(
     "name",
     ["cyber-threshold", *(pytest.param(n, marks=pytest.mark.slow) for n in ("baltic-2017", "bilateral-guarantee"))],
 )
-def test_all_dials_in_one_batch_are_the_dials_one_by_one(name):
+def test_all_parameters_in_one_batch_are_the_parameters_one_by_one(name):
     scenario = Scenario.load(name)
-    turned = dials(scenario)[::4]
-    for one in turn(scenario, turned):
-        curve = likelihood(scenario, one.dial.name, np.linspace(one.dial.low, one.dial.high, 25))
-        assert one.lowest == pytest.approx(min(curve.min(), likelihood(scenario, one.dial.name, [one.dial.value])[0]))
+    parameters = scenario_parameters(scenario)[::4]
+    for one in one_at_a_time_sensitivity(scenario, parameters):
+        curve = likelihood(scenario, one.parameter.name, np.linspace(one.parameter.low, one.parameter.high, 25))
+        assert one.lowest == pytest.approx(
+            min(curve.min(), likelihood(scenario, one.parameter.name, [one.parameter.value])[0])
+        )
         for x in one.tipping:
-            assert likelihood(scenario, one.dial.name, np.array([x]))[0] == pytest.approx(0.5, abs=2e-3)
+            assert likelihood(scenario, one.parameter.name, np.array([x]))[0] == pytest.approx(0.5, abs=2e-3)
 
 
 TARGET = """
@@ -263,8 +270,8 @@ states = [
 )
 def test_a_conquest_without_a_fight_has_its_causes_named(attack, target, said, column, monkeypatch):
     monkeypatch.setattr(
-        "deterrence.alliances.scenarios.assessment.turn", lambda *_: ()
-    )  # the dials say nothing on this
+        "deterrence.alliances.scenarios.assessment.one_at_a_time_sensitivity", lambda *_: ()
+    )  # the parameters say nothing on this
     text = Scenario.load("textbook").text.split("[variants.")[0]
     found = Scenario.loads(text.replace("[[attacks]]\n", f"[[attacks]]\n{attack}\n") + target).assess()
     assert found.conquest_without_fight[1] > 1e-3
@@ -297,10 +304,12 @@ def test_labels_are_escaped_in_html():
 
 def test_the_slope_of_a_dial_is_the_difference_quotient(textbook):
     scenario = textbook.scenario
-    turn = next(t for t in textbook.turns if t.dial.name == "loss")
+    sensitivity = next(t for t in textbook.sensitivities if t.parameter.name == "loss")
     step = 1e-4
     left, right = likelihood(scenario, "loss", np.array([1 - step, 1 + step]))
-    assert turn.slope == pytest.approx((right - left) / (2 * step) * (turn.dial.high - turn.dial.low), rel=1e-2)
+    assert sensitivity.slope == pytest.approx(
+        (right - left) / (2 * step) * (sensitivity.parameter.high - sensitivity.parameter.low), rel=1e-2
+    )
 
 
 def test_the_figure_is_written_twice_and_into_no_folder_that_is_missing(tmp_path, textbook):
@@ -342,7 +351,32 @@ def test_nothing_says_that_a_treaty_is_invoked_where_nobody_owes_anything(case: 
     assert ("acts together" in str(made)) is not bound
 
 
-def test_the_likelihood_under_correct_beliefs_has_its_old_name_for_one_release() -> None:
-    made = Scenario.load("textbook").assess()
-    with pytest.warns(DeprecationWarning, match="now 'likelihood_correct_beliefs'"):
-        assert made.likelihood_if_seen_rightly == made.likelihood_correct_beliefs
+@pytest.mark.parametrize(
+    ("old", "new"), [("turns", "sensitivities"), ("likelihood_if_seen_rightly", "likelihood_correct_beliefs")]
+)
+def test_attributes_of_an_assessment_have_their_old_names_for_one_release(textbook, old, new):
+    with pytest.warns(DeprecationWarning, match=f"'{old}' of Assessment is now '{new}'"):
+        assert getattr(textbook, old) == getattr(textbook, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("dial", "parameter"), ("way", "distance_to_threshold"), ("last_deterring", "existence_thresholds")],
+)
+def test_attributes_of_a_sensitivity_have_their_old_names_for_one_release(textbook, old, new):
+    first = textbook.tipping_points[0]
+    with pytest.warns(DeprecationWarning, match=f"'{old}' of ParameterSensitivity is now '{new}'"):
+        assert getattr(first, old) == getattr(first, new)
+
+
+def test_plain_data_of_an_assessment_is_read_by_old_keys_and_holds_new_ones_only(textbook):
+    data = textbook.to_dict()
+    with pytest.warns(DeprecationWarning, match="'dials' of .* is now 'parameters'"):
+        assert data["dials"] == data["parameters"]
+    with pytest.warns(DeprecationWarning, match="is now 'likelihood_correct_beliefs'"):
+        assert data["likelihood_if_seen_rightly"] == data["likelihood_correct_beliefs"]
+    with pytest.warns(DeprecationWarning, match="is now 'existence_thresholds'"):
+        assert data["parameters"][0]["last_deterring_equilibrium"] == data["parameters"][0]["existence_thresholds"]
+    assert not {"dials", "likelihood_if_seen_rightly", "last_deterring_equilibrium"} & set(json.loads(json.dumps(data)))
+    with pytest.raises(KeyError, match="nothing of the kind"):
+        data["nothing of the kind"]

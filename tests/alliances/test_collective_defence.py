@@ -438,7 +438,7 @@ def test_posture_game_holds_what_the_parts_say() -> None:
         ),
         (lambda: alliance(aggressor=Aggressor(name="near")), GameError, "is also a member"),
         (lambda: alliance().posture_game(), GameError, "has no posture stage"),
-        (lambda: alliance().aggressor_choice("best"), GameError, "resolve must be 'lowest' or 'highest'"),
+        (lambda: alliance().aggressor_choice("best"), GameError, "equilibrium must be 'lowest' or 'highest'"),
         (
             lambda: alliance(
                 posture=PostureStage(
@@ -464,3 +464,31 @@ def test_posture_game_holds_what_the_parts_say() -> None:
 def test_bad_input_is_named(make: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aggressor_choice",
+        "conquest_without_fight",
+        "false_alarm_response",
+        "posture_game",
+        "regret_probability",
+        "regretted_attacks",
+        "resistance",
+        "unwanted_war_probability",
+    ],
+)
+def test_the_equilibrium_expected_may_be_given_by_its_old_keyword_for_one_release(name):
+    game = signal_game(rho=0.3, k=0.6, h=0, d1=1) if name == "posture_game" else alliance()
+    ask = getattr(game, name)
+    with pytest.warns(DeprecationWarning, match=f"'resolve' of {name} is now 'equilibrium'"):
+        old = ask(resolve="lowest")
+    new = ask(equilibrium="lowest")
+    if name == "aggressor_choice":
+        old, new = old.lower, new.lower
+    elif name == "posture_game":
+        old, new = old.sender_payoffs, new.sender_payoffs
+    assert np.array_equal(old, new)
+    with pytest.raises(TypeError, match="got both 'resolve' and 'equilibrium'"):
+        ask(resolve="lowest", equilibrium="lowest")

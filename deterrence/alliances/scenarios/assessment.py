@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.response import Response
 from deterrence.alliances.scenarios.assessment_text import report, words
-from deterrence.alliances.scenarios.sensitivity import Turn, dials, turn
+from deterrence.alliances.scenarios.sensitivity import (
+    ParameterSensitivity,
+    one_at_a_time_sensitivity,
+    scenario_parameters,
+)
 from deterrence.alliances.scenarios.uncertainty import Uncertainty, draw_uncertainty
 from deterrence.files import require_free, whole_file
 from deterrence.games.display import Display
 from deterrence.games.errors import ScenarioError
-from deterrence.games.renaming import renamed_attributes
+from deterrence.games.renaming import RenamedKeys, renamed_attributes
 from deterrence.games.services import service
 
 if TYPE_CHECKING:
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Range = tuple[float, float]
 
-LEVEL = 0.5  # likelihood of attack at which a dial tips the answer
+LEVEL = 0.5  # likelihood of attack that a tipping point crosses
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class MemberView:
     perceived_comes: Mapping[str, Range]
 
 
-@renamed_attributes(likelihood_if_seen_rightly="likelihood_correct_beliefs")
+@renamed_attributes(likelihood_if_seen_rightly="likelihood_correct_beliefs", turns="sensitivities")
 @dataclass(frozen=True, eq=False)
 class Assessment(Display):
     """The answer to "how likely is an attack, and what drives it?".
@@ -108,8 +112,8 @@ class Assessment(Display):
         Strength expected to act against an aggressor that refrains.
     attacks : tuple of AttackView
     members : tuple of MemberView
-    turns : tuple of Turn
-        What each dial does, steepest first.
+    sensitivities : tuple of ParameterSensitivity
+        One-at-a-time sensitivity to each parameter, steepest first.
     postures : tuple of (str, float, float)
         With a posture stage: kind of each equilibrium and its lowest and highest likelihood of attack.
     complete : bool
@@ -132,7 +136,7 @@ class Assessment(Display):
     false_alarm_strength: Range
     attacks: tuple[AttackView, ...]
     members: tuple[MemberView, ...]
-    turns: tuple[Turn, ...]
+    sensitivities: tuple[ParameterSensitivity, ...]
     postures: tuple[tuple[str, float, float], ...]
     complete: bool
     error: float
@@ -140,23 +144,25 @@ class Assessment(Display):
     uncertainty: Uncertainty | None = field(default=None, repr=False)
 
     @property
-    def tipping_points(self) -> tuple[Turn, ...]:
-        """The dials that alone can tip the answer, the one with the least way to go (in parts of its range) first.
+    def tipping_points(self) -> tuple[ParameterSensitivity, ...]:
+        """The parameters that alone can tip the answer, by distance to the threshold (a share of the range).
 
-        A dial tips it if the likelihood of attack crosses one half, or the last equilibrium goes under which it was
-        below that.
+        A parameter tips it if the likelihood of attack crosses one half, or at an existence threshold of the deterrence
+        equilibrium, beyond which it is never below.
         """
-        return tuple(sorted((t for t in self.turns if t.nearest is not None), key=lambda t: t.way))
+        return tuple(
+            sorted((t for t in self.sensitivities if t.nearest is not None), key=lambda t: t.distance_to_threshold)
+        )
 
     @property
-    def elasticities(self) -> tuple[Turn, ...]:
-        """The dials that have an elasticity of the likelihood of attack, the largest first; see ``Turn.elasticity``."""
-        known = [t for t in self.turns if np.isfinite(t.elasticity)]
+    def elasticities(self) -> tuple[ParameterSensitivity, ...]:
+        """Sensitivities with an elasticity of the likelihood of attack, the largest in absolute value first."""
+        known = [t for t in self.sensitivities if np.isfinite(t.elasticity)]
         return tuple(sorted(known, key=lambda t: -abs(t.elasticity)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, fit for JSON."""
-        return {
+        data = {
             "scenario": self.scenario.name,
             "title": self.scenario.title,
             "likelihood_of_attack": list(self.likelihood),
@@ -191,26 +197,15 @@ class Assessment(Display):
                 }
                 for m in self.members
             ],
-            "dials": [
-                {
-                    "name": t.dial.name,
-                    "label": t.dial.label,
-                    "value": t.dial.value,
-                    "range": [t.dial.low, t.dial.high],
-                    "slope": t.slope,
-                    "elasticity": t.elasticity if np.isfinite(t.elasticity) else None,
-                    "likelihood": [t.lowest, t.highest],
-                    "tipping_points": list(t.tipping),
-                    "last_deterring_equilibrium": list(t.last_deterring),
-                }
-                for t in self.turns
-            ],
+            "parameters": [t.to_dict() for t in self.sensitivities],
             "postures": [{"kind": kind, "likelihood_of_attack": [low, high]} for kind, low, high in self.postures],
             "complete": self.complete,
             "numerical_error": self.error,
             "uncertainty": None if self.uncertainty is None else self.uncertainty.to_dict(),
             "in_words": self.in_words(),
         }
+        old = {"dials": "parameters", "likelihood_if_seen_rightly": "likelihood_correct_beliefs"}
+        return RenamedKeys(data, "Assessment.to_dict()", **old)
 
     def in_words(self) -> str:
         """Return a paragraph in plain words, built from the numbers."""
@@ -254,7 +249,7 @@ def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0) -> As
     truth, seen = game.response(), game.perceived_response()
     found = game.attack_probabilities()
     right = _seen_rightly(game).attack_probabilities()
-    turns = turn(scenario, dials(scenario), LEVEL)
+    sensitivities = one_at_a_time_sensitivity(scenario, scenario_parameters(scenario), LEVEL)
     calm = 1 - np.asarray(found.likelihood)
     mistaken = game.false_invocation()
     return Assessment(
@@ -268,7 +263,7 @@ def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0) -> As
         false_alarm_strength=_both(game.false_alarm_response),
         attacks=tuple(_attack_view(game, x, truth, seen, found.by_kind[a.name]) for x, a in enumerate(game.attacks)),
         members=_member_views(game, truth, seen),
-        turns=tuple(sorted(turns, key=lambda t: -abs(t.slope))),
+        sensitivities=tuple(sorted(sensitivities, key=lambda t: -abs(t.slope))),
         postures=_postures(scenario, game),
         complete=truth.complete and seen.complete,
         error=max(truth.error, seen.error),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deterrence.alliances.campaign import crossing
+from deterrence.alliances.campaign import detection_probability
 from deterrence.alliances.scenarios.rendering import Report, Table
-from deterrence.alliances.scenarios.sensitivity import Turn
+from deterrence.alliances.scenarios.sensitivity import ParameterSensitivity
 
 if TYPE_CHECKING:
     from deterrence.alliances.scenarios.assessment import Assessment, AttackView
@@ -123,15 +123,15 @@ def _why_no_fight(found: Assessment) -> str:
 
 
 def _on_tipping(found: Assessment) -> list[str]:
-    if not found.turns:
+    if not found.sensitivities:
         return []
-    steep = f"The answer is most sensitive to {found.turns[0].dial.label}."
+    steep = f"The answer is most sensitive to {found.sensitivities[0].parameter.label}."
     tipping = found.tipping_points
     if not tipping:
         return [steep, f"No parameter alone, within its range, carries the likelihood across {found.level:.0%}."]
     first = tipping[0]
-    nearest = f"{first.dial.label}, from {first.dial.value:.3g} to {_nearest(first):.3g}"
-    how = f"{len(tipping)} of {len(found.turns)} parameters can carry the likelihood across {found.level:.0%}"
+    nearest = f"{first.parameter.label}, from {first.parameter.value:.3g} to {_nearest(first):.3g}"
+    how = f"{len(tipping)} of {len(found.sensitivities)} parameters can carry the likelihood across {found.level:.0%}"
     return [steep, f"Alone, {how}; the nearest threshold is that of {nearest}."]
 
 
@@ -186,38 +186,38 @@ def _members(found: Assessment) -> Table:
 def _drivers(found: Assessment) -> Table:
     rows = tuple(
         (
-            t.dial.label,
-            f"{t.dial.value:.3g}",
-            f"{t.dial.low:.3g} .. {t.dial.high:.3g}",
+            t.parameter.label,
+            f"{t.parameter.value:.3g}",
+            f"{t.parameter.low:.3g} .. {t.parameter.high:.3g}",
             f"{t.lowest:.1%} .. {t.highest:.1%}",
             f"{10 * t.slope:+.1f}",
         )
-        for t in [t for t in found.turns if t.highest - t.lowest > VISIBLE][:MOST_ROWS]
+        for t in [t for t in found.sensitivities if t.highest - t.lowest > VISIBLE][:MOST_ROWS]
     )
     head = ("parameter", "now", "range", "likelihood over range", "points per tenth of range")
     return Table("What drives the answer", head, rows)
 
 
 def _tipping(found: Assessment) -> Table:
-    apart = any(t.tipping != t.last_deterring for t in found.tipping_points)
+    apart = any(t.tipping != t.existence_thresholds for t in found.tipping_points)
     head = ("parameter", "now", f"crosses {found.level:.0%} at", "has to move by")
     rows = tuple(
         (
-            t.dial.label,
-            f"{t.dial.value:.3g}",
+            t.parameter.label,
+            f"{t.parameter.value:.3g}",
             _values(t.tipping),
-            f"{_nearest(t) - t.dial.value:+.3g}",
-            *([_values(t.last_deterring)] if apart else []),
+            f"{_nearest(t) - t.parameter.value:+.3g}",
+            *([_values(t.existence_thresholds)] if apart else []),
         )
         for t in found.tipping_points[:MOST_ROWS]
     )
-    last = ("last deterring equilibrium ends at",) if apart else ()
+    last = ("existence threshold of the deterrence equilibrium",) if apart else ()
     return Table("Tipping points", (*head, *last), rows)
 
 
 def _elasticities(found: Assessment) -> Table:
     rows = tuple(
-        (t.dial.label, f"{t.dial.value:.3g}", f"{t.elasticity:+.2f}")
+        (t.parameter.label, f"{t.parameter.value:.3g}", f"{t.elasticity:+.2f}")
         for t in [t for t in found.elasticities if abs(t.elasticity) >= 5e-3][:MOST_ROWS]
     )
     return Table("Local elasticities", ("parameter", "now", "% of likelihood per % of parameter"), rows)
@@ -258,11 +258,13 @@ def _may_yield(found: Assessment) -> bool:
 
 def _may_stay_below(found: Assessment, kinds: Sequence[str]) -> bool:
     """Return whether a step of one of these attacks may be answered by nobody, for it is not seen as an attack."""
-    return any(bool(np.any(crossing(one, 0) < 1)) for one in found.scenario.game().attacks if one.name in kinds)
+    return any(
+        bool(np.any(detection_probability(one, 0) < 1)) for one in found.scenario.game().attacks if one.name in kinds
+    )
 
 
-def _nearest(one: Turn) -> float:
-    return one.nearest if one.nearest is not None else one.dial.value
+def _nearest(one: ParameterSensitivity) -> float:
+    return one.nearest if one.nearest is not None else one.parameter.value
 
 
 def _days(number: float) -> str:

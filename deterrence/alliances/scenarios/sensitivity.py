@@ -1,4 +1,4 @@
-"""The dials of a scenario: what can be turned, within which range, and what that does to the likelihood of attack."""
+"""One-at-a-time sensitivity: how the likelihood of attack moves with each parameter of a scenario, the others held."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from deterrence.alliances.scenarios.schema import Entry
 from deterrence.alliances.treaty import Treaty
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.paths import apply_change, changed, numbers_of, value_at
+from deterrence.games.renaming import RenamedKeys, renamed_attributes
 from deterrence.perception.belief_hierarchy import BELIEVES
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_GROUPS = (  # a dial for all members at once: what is said, its name, neutral value, range
+_GROUPS = (  # a parameter for all members at once: what is said, its name, neutral value, range
     ("every member's cost of fighting", "+members.*.cost.location", 0.0, (-1.5, 1.5)),
     ("every member's stake", "*members.*.stake", 1.0, (0.25, 4.0)),
     ("every member's obligation", "*members.*.obligation", 1.0, (0.0, 4.0)),
@@ -33,14 +34,14 @@ _GROUPS = (  # a dial for all members at once: what is said, its name, neutral v
     ("every member's delay", "*members.*.delay", 1.0, (0.0, 3.0)),
     ("every member's forward strength", "*members.*.forward", 1.0, (0.0, 6.0)),
 )
-_POINTS = 25  # of the scan of a dial's range
+_POINTS = 25  # of the scan of a parameter's range
 _ROUNDS, _PIECES = 2, 10  # of narrowing down a crossing: to 1e-2 of the scan's step, then by a secant
 _JUMP = 0.1  # change of the likelihood, over so little, that is no slope
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
-    """One thing that can be turned.
+class ScenarioParameter:
+    """A number of a scenario, or one number for all members at once, that may vary within a range.
 
     Attributes
     ----------
@@ -49,7 +50,7 @@ class Dial:
     name : str
         As in ``Scenario.sweep_names`` (a leading ``+`` or ``*``: relative to what stands there).
     value, low, high : float
-        Where it stands, and its range.
+        Its present value, and its range.
     """
 
     label: str
@@ -59,72 +60,92 @@ class Dial:
     high: float
 
 
+@renamed_attributes(dial="parameter", way="distance_to_threshold", last_deterring="existence_thresholds")
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """What turning one dial does.
+class ParameterSensitivity:
+    """How the likelihood of attack depends on one parameter, all others as they are.
 
     Attributes
     ----------
-    dial : Dial
+    parameter : ScenarioParameter
     slope : float
-        Change of the likelihood of attack per change of the dial by its whole range, at the present value.
+        Change of the likelihood of attack per change of the parameter by its whole range, at the present value.
     elasticity : float
-        Relative change of the likelihood per relative change of the dial, at the present value; nan where either is 0.
+        Relative change of the likelihood per relative change of the parameter, at the present value; nan where either
+        is 0.
     lowest, highest : float
         Likelihood of attack over the whole range, the others held.
     tipping : tuple of float
         Values nearest below and above the present one at which the likelihood crosses ``level``; empty if none does.
-    last_deterring : tuple of float
-        Likewise where the *lowest* likelihood over equilibria crosses it: there the last equilibrium with a likelihood
-        below ``level`` goes, or the first one comes. The same as ``tipping`` where the equilibrium is unique.
+    existence_thresholds : tuple of float
+        Existence thresholds of the deterrence equilibrium: likewise where the *lowest* likelihood over equilibria
+        crosses it, so that beyond no equilibrium deters (has a likelihood below ``level``). The same as ``tipping``
+        where the equilibrium is unique.
     """
 
-    dial: Dial
+    parameter: ScenarioParameter
     slope: float
     elasticity: float
     lowest: float
     highest: float
     tipping: tuple[float, ...]
-    last_deterring: tuple[float, ...]
+    existence_thresholds: tuple[float, ...]
 
     @property
     def nearest(self) -> float | None:
-        """The tipping point nearest to where the dial stands; None if there is none."""
-        return min(self.tipping or self.last_deterring, key=lambda x: abs(x - self.dial.value), default=None)
+        """The tipping point nearest to the present value; None if there is none."""
+        return min(self.tipping or self.existence_thresholds, key=lambda x: abs(x - self.parameter.value), default=None)
 
     @property
-    def way(self) -> float:
-        """How far the dial has to go to tip the answer, in parts of its range; infinite if it cannot."""
+    def distance_to_threshold(self) -> float:
+        """Distance from the present value to the nearest tipping point, as a share of the range; infinite if none."""
         if self.nearest is None:
             return float("inf")
-        return abs(self.nearest - self.dial.value) / max(self.dial.high - self.dial.low, 1e-300)
+        return abs(self.nearest - self.parameter.value) / max(self.parameter.high - self.parameter.low, 1e-300)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data, fit for JSON."""
+        data = {
+            "name": self.parameter.name,
+            "label": self.parameter.label,
+            "value": self.parameter.value,
+            "range": [self.parameter.low, self.parameter.high],
+            "slope": self.slope,
+            "elasticity": self.elasticity if np.isfinite(self.elasticity) else None,
+            "likelihood": [self.lowest, self.highest],
+            "tipping_points": list(self.tipping),
+            "existence_thresholds": list(self.existence_thresholds),
+        }
+        return RenamedKeys(data, "Assessment.to_dict()", last_deterring_equilibrium="existence_thresholds")
 
 
-def true_resolve(scenario: Scenario, dial: Dial) -> float:
-    """Return the value of the dial of misperception at which the aggressor sees what is true."""
+def true_resolve(scenario: Scenario, parameter: ScenarioParameter) -> float:
+    """Return the value of a parameter of misperception at which the aggressor sees what is true."""
     entry = scenario.table.parameters.get("resolve")
     return (
-        entry.value if dial.name.endswith(".resolve") and entry is not None and isinstance(entry.value, float) else 0.0
+        entry.value
+        if parameter.name.endswith(".resolve") and entry is not None and isinstance(entry.value, float)
+        else 0.0
     )
 
 
-def dials(scenario: Scenario) -> tuple[Dial, ...]:
-    """Return the dials: named parameters, every number with a range outside the members, and groups of members."""
+def scenario_parameters(scenario: Scenario) -> tuple[ScenarioParameter, ...]:
+    """Return the parameters: named parameters, every number with a range outside the members, and groups of members."""
     game = scenario.game()
-    found: list[Dial] = []
+    found: list[ScenarioParameter] = []
     for location, entry in entries(scenario.table):
         name = _name(scenario, location, entry)
         if name is None or entry.range is None:
             continue
         value = entry.value if location[0] == "parameters" else value_at(game, name)
-        found.append(Dial(_label(scenario, location), name, float(np.asarray(value)), *entry.range))
-    found += [Dial(label, name, value, *bounds) for label, name, value, bounds in _GROUPS]
-    found.append(perceived_resolve_dial(scenario))
+        found.append(ScenarioParameter(_label(scenario, location), name, float(np.asarray(value)), *entry.range))
+    found += [ScenarioParameter(label, name, value, *bounds) for label, name, value, bounds in _GROUPS]
+    found.append(perceived_resolve_parameter(scenario))
     return tuple(found)
 
 
-def perceived_resolve_dial(scenario: Scenario) -> Dial:
-    """Return the dial of misperception.
+def perceived_resolve_parameter(scenario: Scenario) -> ScenarioParameter:
+    """Return the parameter that measures misperception of resolve.
 
     A scenario with a parameter ``resolve`` has it seen differently; any other has the aggressor wrongly add something
     to every member's cost of fighting.
@@ -134,12 +155,12 @@ def perceived_resolve_dial(scenario: Scenario) -> Dial:
     if entry is not None and entry.range is not None and isinstance(entry.value, float):
         seen = scenario.table.perception.get(game.aggressor.name, {}).get("resolve", entry.value)
         value = float(np.asarray(apply_change(seen, entry.value, "resolve")))
-        return Dial(
+        return ScenarioParameter(
             "resolve as the aggressor sees it", f"perception.{game.aggressor.name}.resolve", value, *entry.range
         )
     overlay = game.perception.get(game.aggressor.name, {})
     name = f"perception.{game.aggressor.name}.+members.*.cost.location"
-    return Dial(
+    return ScenarioParameter(
         "members' cost of fighting as the aggressor sees it",
         name,
         _added(overlay.get("members.*.cost.location", 0.0)),
@@ -148,43 +169,47 @@ def perceived_resolve_dial(scenario: Scenario) -> Dial:
     )
 
 
-def turn(scenario: Scenario, turned: Sequence[Dial], level: float = 0.5) -> tuple[Turn, ...]:
-    """Return what turning each dial does, the likelihood taken at the middle of its range over equilibria.
+def one_at_a_time_sensitivity(
+    scenario: Scenario, parameters: Sequence[ScenarioParameter], level: float = 0.5
+) -> tuple[ParameterSensitivity, ...]:
+    """Return the sensitivity to each parameter, of the likelihood at the middle of its range over equilibria.
 
-    All dials are scanned in one batch, and so is each round that narrows down the crossings found. A dial whose range
-    holds values that make no game is left out.
+    All parameters are scanned in one batch, and so is each round that narrows down the crossings found. A parameter
+    whose range holds values that make no game is left out.
 
     Parameters
     ----------
     scenario : Scenario
-    turned : sequence of Dial
+    parameters : sequence of ScenarioParameter
     level : float
         The likelihood of attack whose crossing is a tipping point.
     """
-    grids = {dial: _grid(dial) for dial in turned}
-    curves = _ends(scenario, {dial.name: np.concatenate(grids[dial]) for dial in turned})
-    known = [dial for dial in turned if dial.name in curves]
-    scans = {dial: curves[dial.name][:, : len(grids[dial][0])] for dial in known}
+    grids = {parameter: _grid(parameter) for parameter in parameters}
+    curves = _ends(scenario, {parameter.name: np.concatenate(grids[parameter]) for parameter in parameters})
+    known = [parameter for parameter in parameters if parameter.name in curves]
+    scans = {parameter: curves[parameter.name][:, : len(grids[parameter][0])] for parameter in known}
     brackets = {
-        (dial, kind): _brackets(dial, grids[dial][0], _pick(scans[dial], kind), level)
-        for dial in known
+        (parameter, kind): _brackets(parameter, grids[parameter][0], _pick(scans[parameter], kind), level)
+        for parameter in known
         for kind in _KINDS
     }
     found = _narrowed(scenario, {key: one for key, one in brackets.items() if len(one)}, level)
     return tuple(
-        _result(dial, grids[dial], curves[dial.name], [found.get((dial, kind), ()) for kind in _KINDS])
-        for dial in known
+        _result(
+            parameter, grids[parameter], curves[parameter.name], [found.get((parameter, kind), ()) for kind in _KINDS]
+        )
+        for parameter in known
     )
 
 
 def likelihood(scenario: Scenario, name: str, values: Floats) -> Floats:
-    """Return the likelihood of attack (the middle of its range over equilibria) at values of one dial."""
+    """Return the likelihood of attack (the middle of its range over equilibria) at values of one parameter."""
     answer = scenario.answer({name: values})
     return np.asarray((answer.low["attack"] + answer.high["attack"]) / 2)
 
 
 _KINDS = ("middle", "lowest")  # of the range over equilibria
-Key = tuple[Dial, str]
+Key = tuple[ScenarioParameter, str]
 
 
 def _pick(ends: Floats, kind: str) -> Floats:
@@ -192,33 +217,35 @@ def _pick(ends: Floats, kind: str) -> Floats:
     return np.asarray(ends.mean(axis=0) if kind == "middle" else ends[0])
 
 
-def _grid(dial: Dial) -> tuple[Floats, Floats]:
-    """Return where a dial is scanned, and two values around the present one."""
-    step = 0.01 * (dial.high - dial.low)
-    scan = np.unique(np.append(np.linspace(dial.low, dial.high, _POINTS), dial.value))
-    return scan, np.clip([dial.value - step, dial.value + step], dial.low, dial.high)
+def _grid(parameter: ScenarioParameter) -> tuple[Floats, Floats]:
+    """Return where a parameter is scanned, and two values around the present one."""
+    step = 0.01 * (parameter.high - parameter.low)
+    scan = np.unique(np.append(np.linspace(parameter.low, parameter.high, _POINTS), parameter.value))
+    return scan, np.clip([parameter.value - step, parameter.value + step], parameter.low, parameter.high)
 
 
-def _result(dial: Dial, grid: tuple[Floats, Floats], ends: Floats, tipping: Sequence[tuple[float, ...]]) -> Turn:
+def _result(
+    parameter: ScenarioParameter, grid: tuple[Floats, Floats], ends: Floats, tipping: Sequence[tuple[float, ...]]
+) -> ParameterSensitivity:
     (scan, around), size = grid, len(grid[0])
     curve, (left, right) = ends[:, :size], ends[:, size:].mean(axis=0)
-    present = float(curve.mean(axis=0)[np.argmin(np.abs(scan - dial.value))])
+    present = float(curve.mean(axis=0)[np.argmin(np.abs(scan - parameter.value))])
     slope = float((right - left) / max(around[1] - around[0], 1e-300))
-    return Turn(
-        dial,
-        slope * (dial.high - dial.low),
-        slope * dial.value / present if present > 0 and dial.value else float("nan"),
+    return ParameterSensitivity(
+        parameter,
+        slope * (parameter.high - parameter.low),
+        slope * parameter.value / present if present > 0 and parameter.value else float("nan"),
         float(np.nanmin(curve.mean(axis=0))),
         float(np.nanmax(curve.mean(axis=0))),
         *tipping,
     )
 
 
-def _brackets(dial: Dial, grid: Floats, scan: Floats, level: float) -> Floats:
+def _brackets(parameter: ScenarioParameter, grid: Floats, scan: Floats, level: float) -> Floats:
     """Return the steps of a scan, nearest below and above the present value, in which it crosses a level."""
     above = scan > level
     at = np.flatnonzero((above[1:] != above[:-1]) & np.isfinite(scan[1:]) & np.isfinite(scan[:-1]))
-    nearest = [*at[grid[at] < dial.value][-1:], *at[grid[at] >= dial.value][:1]]
+    nearest = [*at[grid[at] < parameter.value][-1:], *at[grid[at] >= parameter.value][:1]]
     return np.array([[grid[i], grid[i + 1]] for i in nearest]).reshape(-1, 2)
 
 
@@ -229,17 +256,17 @@ def _narrowed(scenario: Scenario, brackets: Mapping[Key, Floats], level: float) 
     for _ in range(_ROUNDS):
         trials = {key: np.linspace(one[:, 0], one[:, 1], _PIECES + 1, axis=-1) for key, one in where.items()}
         wanted: dict[str, list[Floats]] = {}
-        for (dial, _), one in trials.items():
-            wanted.setdefault(dial.name, []).append(one.ravel())
+        for (parameter, _), one in trials.items():
+            wanted.setdefault(parameter.name, []).append(one.ravel())
         curves = _ends(scenario, {name: np.unique(np.concatenate(some)) for name, some in wanted.items()})
-        for (dial, kind), one in trials.items():
-            points = np.unique(np.concatenate(wanted[dial.name]))
-            curve = _pick(curves[dial.name], kind)[np.searchsorted(points, one)]
+        for (parameter, kind), one in trials.items():
+            points = np.unique(np.concatenate(wanted[parameter.name]))
+            curve = _pick(curves[parameter.name], kind)[np.searchsorted(points, one)]
             passed = curve > level
             first = np.argmax(passed[:, 1:] != passed[:, :1], axis=-1)[:, None]
             pair = np.concatenate([first, first + 1], axis=-1)
-            where[dial, kind] = np.take_along_axis(one, pair, axis=-1)
-            values[dial, kind] = np.take_along_axis(curve, pair, axis=-1)
+            where[parameter, kind] = np.take_along_axis(one, pair, axis=-1)
+            values[parameter, kind] = np.take_along_axis(curve, pair, axis=-1)
     return {key: tuple(_secant(*row, level) for row in zip(where[key], values[key], strict=True)) for key in where}
 
 
@@ -251,7 +278,7 @@ def _secant(ends: Floats, values: Floats, level: float) -> float:
 
 
 def _ends(scenario: Scenario, trials: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return lowest and highest likelihood of attack, shape (2, n), by dial: of all dials solved in one batch."""
+    """Return lowest and highest likelihood of attack, shape (2, n), by parameter: all are solved in one batch."""
     games: dict[str, CollectiveDefence] = {}
     for name, values in trials.items():
         with contextlib.suppress(GameError, ParameterError):
@@ -265,7 +292,7 @@ def _ends(scenario: Scenario, trials: Mapping[str, Floats]) -> dict[str, Floats]
 
 
 def _one_by_one(games: Mapping[str, CollectiveDefence], trials: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return the same, without the dials that cannot be solved over their range."""
+    """Return the same, without the parameters that cannot be solved over their range."""
     found: dict[str, Floats] = {}
     for name, game in games.items():
         batch = replace(game, base=np.broadcast_to(np.asarray(game.base, dtype=np.float64), trials[name].shape).copy())
@@ -333,7 +360,7 @@ def _stacked(games: Sequence[CollectiveDefence], sizes: Sequence[int]) -> Collec
 
 
 def _name(scenario: Scenario, location: tuple[str | int, ...], entry: Entry) -> str | None:
-    """Return the sweep name of a number's place in the file, or None if it is no dial of its own."""
+    """Return the sweep name of a number's place in the file, or None if it is no parameter of its own."""
     match location:
         case ("parameters", str(key)):
             return key if isinstance(entry.value, float) else None
