@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deterrence.estimation.choice import Link
+from deterrence.estimation.correlation import EQUATION as CORRELATION
 from deterrence.estimation.covariance import Kind, cluster_codes
 from deterrence.estimation.data import Missing, check_columns, complete_rows, frame_of, numbers_of
 from deterrence.estimation.formulas import Design, columns_of
@@ -36,6 +37,7 @@ def fit(
     errors: Errors = "agent",
     link: Link = "probit",
     scale: Any = 1.0,
+    correlation: str | float | None = None,
     weights: str | Sequence[float] | None = None,
     cluster: str | Sequence[Any] | None = None,
     covariance: Kind | None = None,
@@ -78,6 +80,10 @@ def fit(
     scale : number, formula, or mapping of player to these
         Of the errors, known (a number above 0) or ``exp`` of a linear combination (a formula such as ``"~ z"``); one
         for all players, or by player.
+    correlation : formula or number, optional
+        Between the errors of two stages, where no path has more than two moves and no move more than two actions
+        (probit) [3]_: known, a number between -1 and 1, or ``tanh`` of a linear combination (``"1"`` for a constant; a
+        formula such as ``"~ z"``). Players anticipate each other by marginal probabilities.
     weights : str or sequence of float, optional
         How often each row counts: a column or numbers, at least 0.
     cluster : str or sequence, optional
@@ -113,6 +119,8 @@ def fit(
     .. [1] C. S. Signorino, "Strategic Interaction and the Statistical Analysis of International Conflict", Am. Polit.
        Sci. Rev. 93 (1999), 279-297.
     .. [2] C. S. Signorino, "Structure and Uncertainty in Discrete Choice Models", Polit. Anal. 11 (2003), 316-344.
+    .. [3] L. Leemann, "Strategy and Sample Selection: A Strategic Selection Estimator", Polit. Anal. 22 (2014),
+       374-397.
 
     Examples
     --------
@@ -132,6 +140,7 @@ def fit(
         if not isinstance(starts, int) or starts != STARTS:
             given["starts"] = starts
         chosen = {"penalty": penalty, "scale": None if isinstance(scale, float) and scale == 1.0 else scale}
+        chosen |= {"correlation": correlation}
         changed = {"errors": errors != "agent", "link": link != "probit"}
         ask = [*options, *(n for n, x in chosen.items() if x is not None), *(n for n, yes in changed.items() if yes)]
         return other(game, data, ask, **given, **options, **{n: x for n, x in chosen.items() if x is not None})
@@ -144,8 +153,9 @@ def fit(
     _check_options(errors, link)
     table = frame_of(data)
     scale_of, known, formulas = _scales(game, scale)
-    model = TreeModel.of(game, errors, link, scale_of, known)
-    equations = _equations(game, model, utilities) | formulas
+    tied = _correlation(correlation, link)
+    model = TreeModel.of(game, errors, link, scale_of, known, correlated=bool(tied))
+    equations = _equations(game, model, utilities) | formulas | tied
     form, columns = columns_of_outcome(game.topology, outcome)
     extra = [c for c in (weights, cluster) if isinstance(c, str)]
     check_columns(table, extra, "weights or cluster")
@@ -253,6 +263,22 @@ def _scales(game: ExtensiveGame, scale: Any) -> tuple[list[str | None], list[flo
         equations.append(None)
         known.append(float(value))
     return equations, known, formulas
+
+
+def _correlation(correlation: Any, link: str) -> dict[str, Any]:
+    """Return the equation of the inverse hyperbolic tangent of the correlation; none where there is no correlation."""
+    if correlation is None:
+        return {}
+    if link != "probit":
+        raise ParameterError("correlation= needs link='probit': correlated errors are bivariate normal")
+    if isinstance(correlation, str):
+        return {CORRELATION: correlation}
+    number = isinstance(correlation, int | float | np.number) and not isinstance(correlation, bool)
+    if not number or not -1 < float(correlation) < 1:
+        raise ParameterError(
+            f"correlation must be a number between -1 and 1 or a formula such as '1' or '~ z', got {correlation!r}"
+        )
+    return {CORRELATION: float(np.arctanh(float(correlation)))}
 
 
 def _known_columns(formula: Any, equation: str, table: Any) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ A fit file::
     end = "war"
     payoffs = { Challenger = "u1_war", Defender = "u2_war" }
 
-Further keys are the arguments of ``deterrence.fit``: ``scale``, ``weights``, ``cluster``, ``covariance``, ``penalty``,
-``starts``, ``seed``, ``missing``; and ``bootstrap``, a number of draws.
+Further keys are the arguments of ``deterrence.fit``: ``scale``, ``correlation``, ``weights``, ``cluster``,
+``covariance``, ``penalty``, ``starts``, ``seed``, ``missing``; and ``bootstrap``, a number of draws.
 """
 
 from __future__ import annotations
@@ -140,6 +140,7 @@ class FitFile:
             errors=table.errors,
             link=table.link,
             scale=table.scale,
+            correlation=table.correlation,
             weights=table.weights,
             cluster=table.cluster,
             covariance=table.covariance,

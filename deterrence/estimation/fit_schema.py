@@ -56,6 +56,7 @@ class FitTable(_Table):
     errors: Literal["agent", "private"] = "agent"
     link: Literal["probit", "logit"] = "probit"
     scale: _Formula | dict[str, _Formula] = 1.0
+    correlation: str | Annotated[float, Field(gt=-1, lt=1)] | None = None
     weights: _Name | None = None
     cluster: _Name | None = None
     covariance: Literal["hessian", "robust", "clustered", "opg"] | None = None

@@ -13,6 +13,8 @@ and a move's probabilities follow from the mover's V by its error structure (``c
   ``W(node) = sum_a Pr(a)^2 W(node after a)``. That is exact where no player moves twice on a path; elsewhere a
   player's later moves would depend on the errors it knew before, and the fit is refused.
 
+Errors of two stages may be correlated (``correlation.py``): ends then have the probabilities of a bivariate normal.
+
 Derivatives are exact: ``jets.py`` carries them in the utilities, row by row, and the chain rule leads to beta.
 
 References
@@ -35,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.estimation.choice import Link, LogChoice, choice
+from deterrence.estimation.correlation import EQUATION, check_two_stages, log_both
 from deterrence.estimation.formulas import Design, columns_of
 from deterrence.estimation.jets import Jet, Pair, Value, composed, constant, variable
 from deterrence.estimation.likelihood import Floats, Likelihood, Start
@@ -137,6 +140,8 @@ class TreeModel:
         For each player the equation of its log scale, or None where the scale is known.
     known_scale : tuple of float
         The scale of each player's errors, where it is known.
+    correlated : bool
+        Whether the errors of two stages are correlated: by the tanh of the equation ``"atanh correlation"``.
     """
 
     topology: Topology
@@ -146,6 +151,7 @@ class TreeModel:
     link: Link
     scale_of: tuple[str | None, ...]
     known_scale: tuple[float, ...]
+    correlated: bool = False
 
     @classmethod
     def of(
@@ -155,6 +161,7 @@ class TreeModel:
         link: Link,
         scale_of: Sequence[str | None],
         known_scale: Sequence[float],
+        correlated: bool = False,
     ) -> Self:
         """Return the model of a game.
 
@@ -162,7 +169,8 @@ class TreeModel:
         ------
         GameError
             If the game is a batch, has imperfect information, or symbols in its chance probabilities; or if with
-            private information a player moves twice on a path.
+            private information a player moves twice on a path; or if with correlated errors some path has three moves,
+            or some move three actions.
         """
         if game.batch_shape:
             raise GameError("fit takes one game with symbols, got a batch; the rows of the data are the batch")
@@ -178,9 +186,11 @@ class TreeModel:
         topology = game.topology
         if errors == "private":
             _check_one_move_a_path(topology)
+        if correlated:
+            check_two_stages(topology)
         payoffs = tuple(tuple(payoff_of(x) for x in row) for row in game.payoffs.tolist())
         chance = np.asarray(game.chance, dtype=np.float64)
-        return cls(topology, chance, payoffs, errors, link, tuple(scale_of), tuple(known_scale))
+        return cls(topology, chance, payoffs, errors, link, tuple(scale_of), tuple(known_scale), correlated)
 
     @cached_property
     def needed(self) -> tuple[frozenset[int], ...]:
@@ -265,6 +275,29 @@ class TreeModel:
                 with np.errstate(divide="ignore"):
                     total = total + constant(float(np.log(self._chance_of(node))), order)
         return total
+
+    def log_end(self, choices: Mapping[int, LogChoice], z: int, values: Mapping[str, Jet], order: int) -> Jet:
+        """Return the logarithm of the probability of an end, which with correlated errors is no product of moves."""
+        path = _path(self.topology, int(self.topology.terminal[z]))
+        if not self.correlated:
+            return self.log_path(choices, path, order)
+        made = [n for n in path if int(self.topology.parent[n]) in choices]
+        if len(made) < 2:
+            return self.log_path(choices, path, order)
+        by_chance = self.log_path(choices, [n for n in path if n not in made], order)
+        (first, sign), (second, other) = (self._argument(choices, n) for n in made)
+        x = values[EQUATION]
+        rho = np.tanh(np.asarray(x.value))
+        slope = (1 - rho) * (1 + rho)
+        correlation = x.apply(sign * other * rho, sign * other * slope, -2 * sign * other * rho * slope)
+        return log_both(first, second, correlation) + by_chance
+
+    def _argument(self, choices: Mapping[int, LogChoice], node: int) -> tuple[Jet, float]:
+        """Return the argument z of the probability Phi(z) of a branch between two, and its sign."""
+        above = int(self.topology.parent[node])
+        ((z,), _) = choices[above].inputs
+        sign = 1.0 if self.topology.children[above].index(node) == 1 else -1.0
+        return (z if sign > 0 else z.times(-1.0)), sign
 
     def _chance_of(self, node: int) -> float:
         slot = int(self.topology.slot[node]) - self.topology.action_count
@@ -352,7 +385,8 @@ class TreeLikelihood(Likelihood):
         """The error structure in words."""
         kind = "agent errors" if self.model.errors == "agent" else "private information"
         topology = self.model.topology
-        return f"tree, {len(topology.players)} players, {len(topology.terminal)} ends, {kind}, {self.model.link}"
+        tied = ", correlated between stages" if self.model.correlated else ""
+        return f"tree, {len(topology.players)} players, {len(topology.terminal)} ends, {kind}, {self.model.link}{tied}"
 
     @cached_property
     def units(self) -> Floats:  # type: ignore[override]
@@ -397,6 +431,13 @@ class TreeLikelihood(Likelihood):
         with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
             return self.model.walk(self._values(theta, order, active), order)
 
+    def _log_ends(self, theta: Floats, order: int) -> list[Jet]:
+        """Return the logarithm of the probability of each end."""
+        values = self._values(theta, order)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+            choices = self.model.walk(values, order)
+            return [self.model.log_end(choices, z, values, order) for z in range(len(self.model.topology.terminal))]
+
     @cached_property
     def _passages(self) -> Mapping[int, tuple[Value, ...]]:
         """For each move, how often each of its actions was surely taken, weighted: arrays of shape (n,), or 0."""
@@ -429,6 +470,8 @@ class TreeLikelihood(Likelihood):
 
     def _terms(self, theta: Floats, order: int) -> list[Jet]:
         """Return the weighted log-likelihood of the rows as a sum of jets."""
+        if self.model.correlated:
+            return self._correlated_terms(theta, order)
         choices = self._walk(theta, order)
         terms = []
         with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
@@ -440,6 +483,23 @@ class TreeLikelihood(Likelihood):
             for paths, seen in self._coarse:
                 parts = [self.model.log_path(choices, path, order) for path in paths]
                 terms += _log_sum(parts, self.rows).weighted([seen])
+        return terms
+
+    def _correlated_terms(self, theta: Floats, order: int) -> list[Jet]:
+        """Return the same where the probability of an end is no product: end by end, in the rows that saw it."""
+        terms = []
+        for pattern, seen in zip(self.observed.patterns, self.observed.counts, strict=True):
+            weight = seen * self.weights
+            rows = np.flatnonzero(weight > 0)
+            if not rows.size:
+                continue
+            part = self if rows.size == self.rows else self.of_rows(rows)
+            values = part._values(theta, order)
+            with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+                choices = self.model.walk(values, order)
+                parts = [self.model.log_end(choices, z, values, order) for z in pattern]
+                sums = _log_sum(parts, rows.size).weighted([weight[rows]])
+            terms += [_spread(jet, rows, self.rows) for jet in sums]
         return terms
 
     def _chance_terms(self, node: int, counts: Sequence[Value], order: int) -> list[Jet]:
@@ -500,15 +560,11 @@ class TreeLikelihood(Likelihood):
 
     def _end_jets(self, theta: Floats, order: int) -> list[Jet]:
         """Return the probability of each named outcome."""
-        topology = self.model.topology
-        choices = self._walk(theta, order)
+        logs = self._log_ends(theta, order)
         with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
             start = constant(np.zeros(self.rows), order)
-            ends = [
-                (start + self.model.log_path(choices, _path(topology, int(node)), order)).exp()
-                for node in topology.terminal
-            ]
-            return [_sum([ends[z] for z in pattern]) for pattern in ends_by_name(topology).values()]
+            ends = [(start + log).exp() for log in logs]
+            return [_sum([ends[z] for z in pattern]) for pattern in ends_by_name(self.model.topology).values()]
 
     def probabilities(self, theta: Floats) -> Floats:
         """Return the probability of each named outcome in each row, shape (n, Z)."""
@@ -550,11 +606,19 @@ class TreeLikelihood(Likelihood):
     def action_probabilities(self, theta: Floats) -> dict[str, Floats]:
         """Return the probability of each action where its move is reached, by ``"move: action"``."""
         topology = self.model.topology
-        choices = self._walk(theta, 0)
+        reached = np.zeros((topology.size, self.rows))
+        for z, log in enumerate(self._log_ends(theta, 0)):
+            node = int(topology.terminal[z])
+            reached[node] = np.exp(np.asarray(log.value))
+        for node in range(topology.size - 1, 0, -1):
+            reached[topology.parent[node]] += reached[node]
         result = {}
+        choices = self._walk(theta, 0)
         for s in topology.infosets:
             for child, action in zip(topology.children[s.nodes[0]], s.actions, strict=True):
                 chance = self.model.branch(choices, child, 0).value
+                if self.model.correlated:  # who is reached has been selected by what moved the first mover
+                    chance = reached[child] / reached[s.nodes[0]]
                 result[f"{s.key}: {action}"] = np.array(np.broadcast_to(chance, (self.rows,)))
         return result
 
@@ -577,9 +641,7 @@ class TreeLikelihood(Likelihood):
     def drawn(self, theta: Floats, generator: np.random.Generator) -> Self:
         """Return the likelihood of outcomes drawn from the model."""
         topology = self.model.topology
-        choices = self._walk(theta, 0)
-        logs = [self.model.log_path(choices, _path(topology, int(node)), 0).value for node in topology.terminal]
-        ends = np.stack([np.broadcast_to(np.exp(log), (self.rows,)) for log in logs], axis=1)
+        ends = np.stack([np.broadcast_to(np.exp(log.value), (self.rows,)) for log in self._log_ends(theta, 0)], axis=1)
         known = self.observed
         if known.form == "none":
             known = replace(
@@ -713,6 +775,22 @@ def _common_path(topology: Topology, pattern: Sequence[int]) -> tuple[int, ...]:
     paths = [_path(topology, int(topology.terminal[z])) for z in pattern]
     shared = set(paths[0]).intersection(*paths[1:])
     return tuple(n for n in paths[0] if n in shared)
+
+
+def _spread(jet: Jet, rows: NDArray[np.int64], size: int) -> Jet:
+    """Return a jet at some rows as one at all, zero elsewhere."""
+
+    def wide(values: Value) -> Floats:
+        result = np.zeros(size)
+        result[rows] = values
+        return result
+
+    return Jet(
+        wide(jet.value),
+        {i: wide(s) for i, s in jet.slope.items()},
+        {k: wide(b) for k, b in jet.bend.items()},
+        jet.order,
+    )
 
 
 def _log_sum(logs: Sequence[Jet], size: int) -> LogChoice:
