@@ -56,12 +56,20 @@ class Certificate:
         Whether no information set, reached or not, has a deviation that gains more than the tolerance.
     exact : bool
         Rational arithmetic, not floating point.
+    equilibrium : bool
+        Whether nothing gains that the concept compares: of a Nash equilibrium, no plan for the whole game; otherwise
+        as ``sequentially_rational``.
     """
 
     max_regret: float
     max_belief_error: float
     sequentially_rational: bool
     exact: bool
+    equilibrium: bool = None  # type: ignore[assignment]  # filled in below
+
+    def __post_init__(self) -> None:
+        if self.equilibrium is None:
+            object.__setattr__(self, "equilibrium", self.sequentially_rational)
 
 
 @dataclass(frozen=True, slots=True)

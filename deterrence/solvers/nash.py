@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from deterrence.games.behavior import BehaviorProfile
-from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
+from deterrence.games.equilibrium import Certificate, Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.folding import Reduction
@@ -41,7 +41,7 @@ Method = Literal["vertices", "support", "lemke-howson"]
 _LOG = logging.getLogger(__name__)
 METHODS = ("vertices", "support", "lemke-howson")
 _MOST_FOR_NASHPY = {"vertices": 8, "support": 10, "lemke-howson": 10**12}  # strategies; beyond, it takes seconds
-_ROUNDING = 1e-9  # regret of a solution in floats, as a share of the payoff span
+_ROUNDING = 1e-9  # regret of a solution in floats, as a share of the spread of the payoffs compared
 _LEMKE_STARTS = 6
 _WHOLE = 2**50  # whole numbers up to this add without error in floats
 _LISTED = 50  # combinations of supports per unit of work up to which a tree of perfect information is listed
@@ -222,14 +222,14 @@ def _lifted(
         profiles = [reduction.lift(v) for v in vertices]
         middle = profiles[0] if len(profiles) == 1 else reduction.lift(_middle(vertices))
         rational = all(p.actions.dtype == object for p in profiles)
-        judged = game if rational else floats
+        judged = game
         if rational and whole and len(profiles) == 1 and all(p in (0, 1) for p in middle.actions):
             judged, middle = floats, BehaviorProfile(as_float(middle.actions))  # exact in floats, and much faster
             profiles = [middle]
         certificate = certify_tree(
             judged, list({id(p): p for p in (*profiles, middle)}.values()), slack := 0.0 if rational else _ROUNDING
         )
-        _require(certificate.max_regret, game.span, rational)
+        _require(certificate, game.span)
         results.append(
             Equilibrium(
                 game=shown,
@@ -422,9 +422,9 @@ def _equilibrium(game: StrategicGame | None, shown: StrategicGame, vertices: lis
     """Certify a component on the game that was solved (None: on the one that is shown), and hand it back as shown."""
     profile = vertices[0] if len(vertices) == 1 else _middle(vertices)
     rational = all(mix.dtype == object for v in vertices for mix in v.mixed)
-    judged = shown if game is None else game if rational else game.floats()
+    judged = shown if game is None else game
     certificate = certify_strategic(judged, [*vertices, profile], 0.0 if rational else _ROUNDING)
-    _require(certificate.max_regret, judged.span, rational)
+    _require(certificate, judged.span)
     pure = all(((mix == 0) | (mix == 1)).all() for mix in profile.mixed)
     kind = "continuum" if len(vertices) > 1 else "pure" if pure else "mixed"
     if shown.kind != "exact":
@@ -435,10 +435,10 @@ def _equilibrium(game: StrategicGame | None, shown: StrategicGame, vertices: lis
     )
 
 
-def _require(regret: float, span: float, rational: bool) -> None:
-    if regret > (0 if rational else 10 * _ROUNDING * span):
+def _require(certificate: Certificate, span: float) -> None:
+    if not certificate.equilibrium:
         raise SolverError(
-            f"an equilibrium has a regret of {regret:g} payoff units (span {span:g}), more than rounding explains; "
-            "please report the game",
-            residual=regret,
+            f"an equilibrium has a regret of {certificate.max_regret:g} payoff units (span {span:g}), more than "
+            "rounding explains; please report the game",
+            residual=certificate.max_regret,
         )

@@ -41,7 +41,7 @@ from deterrence.solvers.verification.tree import certify_each
 
 Consistency = Literal["full", "weak"]
 _MOST_CORNERS = 256
-_ROUNDING = 1e-10  # regret of a solution in floats, as a share of the payoff span, and error of its beliefs
+_ROUNDING = 1e-10  # regret of a solution in floats, as a share of the spread that is compared, and error of its beliefs
 _MOST_PURE = 1_000  # pure profiles that are looked at for a unit of work
 _LAST_RESORT = 200  # pure profiles of a stage for which no work is left
 _MOST_SETS = 5_000  # information sets; each stage takes some milliseconds
@@ -231,7 +231,7 @@ def _certified(
     found = []
     for profiles in drafts:
         rational = all(p.actions.dtype == object for p in profiles)
-        mine = certify_each(game if rational else game.floats(), profiles, 0.0 if rational else _ROUNDING)
+        mine = certify_each(game, profiles, 0.0 if rational else _ROUNDING)
         if not all(c.sequentially_rational for c in mine):
             if weak:
                 continue

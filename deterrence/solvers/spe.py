@@ -36,7 +36,7 @@ from deterrence.solvers.logit.batches import BehaviorBatch
 from deterrence.solvers.nash import nash
 from deterrence.solvers.predicates import UNIT, merge, read
 from deterrence.solvers.trees.stages import Part, solve_by_stages
-from deterrence.solvers.verification.tree import certify, subgame_regret
+from deterrence.solvers.verification.tree import certify, subgame_verdict
 
 _ROUNDING = 1e-8  # regret in floats, as a share of the payoff span, that rounding explains
 _LEAST = 2.0**-1000
@@ -405,16 +405,15 @@ def _by_stages(game: ExtensiveGame, shown: ExtensiveGame, budget: Budget, option
     found = []
     for mine in actions:
         rational = all(isinstance(x, Fraction | int) for x in mine)
-        judged = game if rational else game.floats()
         profile = BehaviorProfile(mine if rational else as_float(mine))
-        regret = subgame_regret(judged, profile)
-        if regret > (0 if rational else _ROUNDING * game.span):
+        regret, none = subgame_verdict(game, profile, 0.0 if rational else _ROUNDING)
+        if not none:
             raise SolverError(
                 f"an equilibrium put together from {len(subgame_roots(game))} subgames has a regret of {regret:g}; "
                 "please report the game",
                 residual=regret,
             )
-        certificate = certify(judged, [profile], 0.0 if rational else _ROUNDING)
+        certificate = certify(game, [profile], 0.0 if rational else _ROUNDING)
         if shown.kind != "exact":
             profile, certificate = BehaviorProfile(as_float(mine)), replace(certificate, exact=False)
         kind = path_of_play(shown, profile.actions)

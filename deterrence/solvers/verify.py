@@ -36,15 +36,18 @@ def verify(game: Any, equilibrium: Any, *, tol: float = 1e-9) -> Certificate:
     equilibrium : Equilibrium or profile
         Of an Equilibrium, every vertex and the profile are checked, and the certificate carries the worst.
     tol : float
-        Largest gain from a deviation that counts as none, relative to the span of that player's payoffs
-        (1e-9: well above the rounding of float64, well below what a payoff table means to say). Exact results
-        are held to 0.
+        Largest gain from a deviation that counts as none, as a share of the spread of the payoffs that are compared:
+        the mean distance of outcomes, by their probabilities, from what play gives (1e-9: well above the rounding of
+        probabilities in float64). What play does not meet is not in it, nor a constant added to all payoffs, so that a
+        dear war excuses no loss of a small stake. Exact results are held to 0. Where the rounding of floats might
+        decide, the check is made in rational arithmetic, a float payoff being the decimal that it prints as.
 
     Returns
     -------
     Certificate
         Largest regret (payoff units), largest distance from Bayes' rule where it applies (a probability),
-        whether every information set is free of gainful deviations, and whether the arithmetic was rational.
+        whether every information set is free of gainful deviations, whether the arithmetic was rational, and whether
+        the profile is an equilibrium of its concept (of a Nash equilibrium, that no plan for the whole game gains).
 
     Raises
     ------

@@ -13,6 +13,8 @@ from deterrence.games.equilibrium import Equilibrium
 from deterrence.games.errors import GameError
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
+from deterrence.games.strategic import MixedProfile, StrategicGame
+from deterrence.solvers.nash import nash
 from deterrence.solvers.verify import verify
 
 HALF = Fraction(1, 2)
@@ -199,3 +201,30 @@ def test_games_that_are_no_single_game_with_numbers_are_refused():
         verify(symbolic, on_beer(1, 0))
     with pytest.raises(GameError, match="verify knows no game of type dict"):
         verify({}, on_beer(1, 0))
+
+
+@pytest.mark.parametrize("war", [1e3, 1e9, 1e15, 1e300])
+def test_a_wrong_profile_of_a_table_fails_however_large_the_war(war):
+    """Chicken with a dear crash: both yielding is no equilibrium, for either gains 1 by daring."""
+    game = StrategicGame([[0, -1], [1, -war]], [[0, 1], [-1, -war]], strategies=[["yield", "dare"]] * 2)
+    both = verify(game, MixedProfile((np.array([1.0, 0]), np.array([1.0, 0]))))
+    assert both.max_regret == 1
+    assert not both.equilibrium
+    one = verify(game, MixedProfile((np.array([1.0, 0]), np.array([0.0, 1]))))
+    assert one.equilibrium
+    dare = 1 / war  # 1 - dare at yield: -dare = (1 - dare) - dare * war
+    mix = np.array([1 - dare, dare])
+    assert verify(game, MixedProfile((mix, mix))).equilibrium
+    assert not verify(game, MixedProfile((np.array([1 - 2 * dare, 2 * dare]), mix))).equilibrium
+    exact = nash(game)
+    assert all(verify(exact.game, e).equilibrium for e in exact)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e12, 1e15])
+def test_a_constant_added_to_payoffs_excuses_nothing_in_a_table(offset):
+    row, column = np.array([[2.0, 0], [0, 1]]), np.array([[1.0, 0], [0, 2]])
+    game = StrategicGame(row + offset, column + offset)
+    assert verify(game, MixedProfile((np.array([1.0, 0]), np.array([1.0, 0])))).equilibrium
+    assert not verify(game, MixedProfile((np.array([1.0, 0]), np.array([0, 1.0])))).equilibrium
+    assert verify(game, MixedProfile((np.array([2 / 3, 1 / 3]), np.array([1 / 3, 2 / 3])))).equilibrium
+    assert not verify(game, MixedProfile((np.array([0.6667, 0.3333]), np.array([1 / 3, 2 / 3])))).equilibrium

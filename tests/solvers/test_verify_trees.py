@@ -14,11 +14,12 @@ from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import bayes_beliefs, node_values
 from deterrence.games.topology import CHANCE
-from deterrence.games.tree import end, move
+from deterrence.games.tree import chance, end, move
 from deterrence.solvers.sequence_form import sequence_form
+from deterrence.solvers.spe import spe
 from deterrence.solvers.verification.excuses import excused
 from deterrence.solvers.verification.plans import TreeShape
-from deterrence.solvers.verification.tree import plan_regrets, subgame_regret, verify_tree
+from deterrence.solvers.verification.tree import plan_regrets, subgame_verdict, verify_tree
 from tests.textbook_trees import alliance, horse, kuhn_poker, typed_tree
 from tests.tree_strategies import trees
 
@@ -78,7 +79,7 @@ def test_regrets_of_whole_plans_and_in_subgames_are_those_of_a_search(game, seed
             np.maximum(player, (node_values(game, changed) - played)[roots, i], out=player)
     profile = BehaviorProfile(actions)
     assert plan_regrets(game, profile) == pytest.approx(gains[:, 0], abs=1e-9)
-    assert subgame_regret(game, profile) == pytest.approx(gains.max(), abs=1e-9)
+    assert subgame_verdict(game, profile, 1e-9)[0] == pytest.approx(gains.max(), abs=1e-9)
     assert verify_tree(game, profile).max_regret == pytest.approx(gains[:, 0].max(), abs=1e-9)
 
 
@@ -121,7 +122,7 @@ def test_a_chain_of_thousands_of_moves_is_certified_in_a_pass_a_player(monkeypat
     assert certificate.max_regret == 1  # going on once is answered by a stop that pays 1
     assert not certificate.sequentially_rational
     passes.clear()
-    assert subgame_regret(game, BehaviorProfile(actions)) == 1
+    assert subgame_verdict(game, BehaviorProfile(actions), 1e-9) == (1, False)
     assert passes == [0, 1]
 
 
@@ -153,9 +154,9 @@ def test_beliefs_are_found_by_a_program_where_looking_does_not_settle():
     gains = {(0, 0): 0.0, (0, 1): 1.0, (0, 2): -1.0, (1, 0): 0.0, (1, 1): -1.0, (1, 2): 1.0}
     nodes, slots = np.array(list(gains)).T
     values = np.array(list(gains.values()))
-    assert excused(np.zeros(6, dtype=int), nodes, slots, values, 1e-9, 100)
-    assert not excused(np.zeros(6, dtype=int), nodes, slots, values + 0.1 * (slots == 1), 1e-9, 100)
-    assert not excused(np.zeros(6, dtype=int), nodes, slots, values, 1e-9, 5)  # not looked for: not shown
+    assert excused(np.zeros(6, dtype=int), nodes, slots, values, 100)
+    assert not excused(np.zeros(6, dtype=int), nodes, slots, values + 0.1 * (slots == 1), 100)
+    assert not excused(np.zeros(6, dtype=int), nodes, slots, values, 5)  # not looked for: not shown
 
 
 def test_plans_need_recall():
@@ -165,3 +166,74 @@ def test_plans_need_recall():
     )
     with pytest.raises(GameError, match="a certificate of plans needs perfect recall"):
         verify_tree(driver, BehaviorProfile(np.array([0.5, 0.5])))
+
+
+def entry(war, offset=0.0):
+    """Fighting is a war that costs both; yielding pays the entrant 2 and the incumbent 1."""
+    reply = move("I", {"fight": end(E=offset - 1, I=offset + war), "yield": end(E=offset + 2, I=offset + 1)})
+    return ExtensiveGame(("E", "I"), move("E", {"out": end(E=offset, I=offset + 2), "attack": reply}))
+
+
+@pytest.mark.parametrize("war", [-3e9, -1e15, -1e300])
+def test_a_wrong_profile_of_a_tree_fails_however_large_the_war(war):
+    """The entrant stays out though the incumbent would yield: 2 lost, next to nothing beside the war."""
+    for beliefs in (None, np.array([1, 0, 1.0, 0, 0])):
+        certificate = verify_tree(entry(war), BehaviorProfile(np.array([1, 0, 0, 1.0]), beliefs))
+        assert certificate.max_regret == 2
+        assert not certificate.sequentially_rational
+        assert not certificate.equilibrium
+        good = verify_tree(entry(war), BehaviorProfile(np.array([0, 1.0, 0, 1]), beliefs))
+        assert good.equilibrium
+        assert good.sequentially_rational
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e12, 1e15])
+def test_a_constant_added_to_payoffs_excuses_nothing_in_a_tree(offset):
+    """Deterrence by a threat that is carried out: an equilibrium, not a credible one."""
+    threat = verify_tree(entry(-1.0, offset), BehaviorProfile(np.array([1.0, 0, 1, 0])))
+    assert threat.equilibrium
+    assert not threat.sequentially_rational
+
+
+def gamble(size):
+    """A sure 1 against a lottery whose mean is 1, or a little less; its prizes are large."""
+    nature = chance({"win": (0.5, end(A=size + 2)), "lose": (0.5, end(A=-size))})
+    return ExtensiveGame(("A",), move("A", {"sure": end(A=1), "gamble": nature}))
+
+
+def test_rounding_of_a_lottery_is_told_from_a_gain():
+    """At stakes of 1e15 floats add with errors of 0.1; the exact mean is 1, so that both choices are best."""
+    for size in (1.0, 1e9, 1e15):
+        assert verify_tree(gamble(size), BehaviorProfile(np.array([1.0, 0]))).equilibrium
+        assert verify_tree(gamble(size), BehaviorProfile(np.array([0, 1.0]))).equilibrium
+    worse = ExtensiveGame(
+        ("A",),
+        move(
+            "A",
+            {
+                "sure": end(A=1),
+                "bad": end(A=0.5),
+                "gamble": chance({"w": (0.5, end(A=1e15)), "l": (0.5, end(A=-1e15))}),
+            },
+        ),
+    )
+    assert not verify_tree(worse, BehaviorProfile(np.array([0, 1.0, 0]))).equilibrium
+
+
+@pytest.mark.parametrize("power", [-9, -3, 3, 12])
+def test_units_and_constants_do_not_change_a_verdict(power):
+    verdicts = set()
+    for seed in range(4):
+        game = typed_tree(2, 2, 2, seed, zero_sum=False).floats()
+        whole = np.rint(game.payoffs * 4)  # ties among them
+        plain = ExtensiveGame.of(game.topology, game.chance, whole)
+        moved = ExtensiveGame.of(
+            game.topology, game.chance, np.array([[float(f"{int(x) + 10**6}e{power}") for x in row] for row in whole])
+        )
+        profile = BehaviorProfile(random_profile(game, seed, sure=0.9))
+        one, other = verify_tree(plain, profile), verify_tree(moved, profile)
+        assert (one.equilibrium, one.sequentially_rational) == (other.equilibrium, other.sequentially_rational)
+        sequential_play = spe(plain)[0].profile
+        assert verify_tree(moved, BehaviorProfile(sequential_play.actions)).equilibrium
+        verdicts.add(one.equilibrium)
+    assert verdicts == {False}

@@ -15,7 +15,7 @@ import numpy as np
 
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.subgames import subgame_roots
-from deterrence.games.quantities import Array, as_float
+from deterrence.games.quantities import Array
 
 _SAME = 1e-12  # beliefs that differ by no more are the same, but for rounding
 _SELDOM = 1e-200  # in floats a set reached less often counts as not reached: its Bayes' rule would be noise
@@ -46,8 +46,11 @@ class TreeShape:
         self.moves = order[: starts[topology.action_count]]  # edges that players choose, slot after slot
         self.firsts = np.array([s.first for s in topology.infosets], dtype=np.int64)
         self.owners = np.array([s.player for s in topology.infosets], dtype=np.int64)
-        payoffs = as_float(game.payoffs)
-        self.spans = np.maximum(payoffs.max(axis=0) - payoffs.min(axis=0), np.finfo(float).tiny)
+        widths = [
+            int(np.diff(np.append(heads, len(level))).max())
+            for heads, level in zip(self.heads, self.inner, strict=True)
+        ]
+        self.operations = 4 + sum(width + 3 for width in widths)  # roundings behind a value in floats, at most
         self._phases: dict[int, list[_Phase]] = {}
 
     @cached_property
@@ -97,8 +100,8 @@ class TreeShape:
             else:
                 values[above[heads]] += np.add.reduceat(part, heads, axis=0)
 
-    def best_values(self, player: int, payoffs: Array, edge: Array, weights: Array) -> Array:
-        """Return what each node is worth to a player if it follows its best plan, shape (n,).
+    def best_values(self, player: int, payoffs: Array, edge: Array, weights: Array) -> tuple[Array, Array]:
+        """Return what each node is worth to a player if it follows its best plan, and how far payoffs spread below.
 
         Parameters
         ----------
@@ -109,9 +112,15 @@ class TreeShape:
             Probability of the edge to each node; the player's own are not read.
         weights : ndarray, shape (n,)
             How much each of the player's nodes counts within its information set.
+
+        Returns
+        -------
+        worth, spread : ndarray, shape (n,)
+            The spread as ``spread_below`` has it, with the best plan for the player's own edges.
         """
         parent = self.topology.parent
         worth = np.zeros(self.topology.size, dtype=np.result_type(payoffs.dtype, edge.dtype, weights.dtype))
+        spread = worth.copy()
         worth[self.topology.terminal] = payoffs
         for phase in self.phases(player):
             if len(phase.own):
@@ -124,9 +133,25 @@ class TreeShape:
                 chosen[np.minimum.reduceat(place, phase.sets)] = True
                 taken = np.repeat(chosen, np.diff(np.append(phase.slots, len(own))))
                 worth[above[taken]] = worth[own[taken]]
+                spread[above[taken]] = spread[own[taken]]
             for edges, heads in phase.steps:
                 worth[parent[edges[heads]]] = np.add.reduceat(worth[edges] * edge[edges], heads)
-        return worth
+                apart = np.abs(worth[edges] - worth[parent[edges]])
+                spread[parent[edges[heads]]] = np.add.reduceat((spread[edges] + apart) * edge[edges], heads)
+        return worth, spread
+
+    def spread_below(self, worth: Array, edge: Array) -> Array:
+        r"""Return how far apart the payoffs lie that play leads to from each node, shape (n, P).
+
+        :math:`S(x) = \sum_y p_y (S(y) + |v(y) - v(x)|)` over the children y of x, which is at least the mean distance
+        of payoffs from their mean v(x), at most twice the depth times that, and zero where a single payoff is met.
+        """
+        parent = self.topology.parent
+        spread = 0 * worth
+        for level, above, heads in zip(reversed(self.inner), reversed(self.above), reversed(self.heads), strict=True):
+            part = (spread[level] + np.abs(worth[level] - worth[above])) * edge[level][:, None]
+            spread[parent[level[heads]]] = np.add.reduceat(part, heads, axis=0)
+        return spread
 
     def stage_weights(self, player: int, edge: Array) -> Array:
         """Return how likely the others lead to each node from where the smallest subgame around it begins."""
