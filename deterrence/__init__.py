@@ -101,6 +101,7 @@ _HOME = {
     "Automation": "alliances.warning",
     "Scenario": "alliances.scenarios.scenario",
     "Assessment": "alliances.scenarios.assessment",
+    "Decision": "alliances.scenarios.decision",
     "compare_scenarios": "alliances.scenarios.comparison",
     "sweep": "sweeps.sweep",
     "attack_curve": "plotting.scenario_curve",
@@ -145,6 +146,7 @@ if TYPE_CHECKING:  # what type checkers check and editors complete; at run time 
     from deterrence.alliances.posture import PostureStage as PostureStage
     from deterrence.alliances.scenarios.assessment import Assessment as Assessment
     from deterrence.alliances.scenarios.comparison import compare_scenarios as compare_scenarios
+    from deterrence.alliances.scenarios.decision import Decision as Decision
     from deterrence.alliances.scenarios.scenario import Scenario as Scenario
     from deterrence.alliances.shocks import CommonShock as CommonShock
     from deterrence.alliances.solving.batch import participation_batch as participation_batch

@@ -13,7 +13,7 @@ from deterrence.alliances.scenarios.assessment import Assessment
 from deterrence.alliances.scenarios.assessment_text import report
 from deterrence.alliances.scenarios.loader import dotted, entries
 from deterrence.alliances.scenarios.rendering import Table
-from deterrence.alliances.scenarios.schema import Entry
+from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME, Entry
 
 MARK = "<!-- Made by docs/generate_scenarios.py from the scenario's file; change the file, not this page. -->"
 INTRODUCTION = """Each comes with the package: `dt.Scenario.load(NAME)`, or `deterrence assess NAME`. Numbers are public
@@ -114,7 +114,9 @@ def variants(scenario: dt.Scenario) -> str:
 
 def numbers(scenario: dt.Scenario) -> str:
     """Return every number of the file with where it comes from."""
-    others = [(where, entry) for where, entry in entries(scenario.table) if where[0] not in ("members", "variants")]
+    others = [
+        (where, entry) for where, entry in entries(scenario.table) if where[0] not in ("members", *NOT_OF_THE_GAME)
+    ]
     rows = tuple(
         (f"`{_place(scenario, where)}`", _value(entry), _bounds(entry), _origin(entry), entry.note)
         for where, entry in others

@@ -87,9 +87,18 @@ def build(
     return builder.game(seen_by)
 
 
-def parameter_values(table: ScenarioTable) -> dict[str, Any]:
-    """Return what every entry of ``[parameters]`` comes to, those that are arithmetic on others among them."""
-    return _Builder(table, {}, {}).globals
+def parameter_values(
+    table: ScenarioTable, values: Mapping[str, Any] | None = None, drawn: Mapping[Location, Any] | None = None
+) -> dict[str, Any]:
+    """Return what every entry of ``[parameters]`` comes to, those that are arithmetic on others among them.
+
+    Parameters
+    ----------
+    table : ScenarioTable
+    values, drawn : mapping, optional
+        As in ``build``.
+    """
+    return _Builder(table, dict(values or {}), drawn or {}).globals
 
 
 def _by_path(

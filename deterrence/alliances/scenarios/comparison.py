@@ -219,6 +219,8 @@ _PLAIN: dict[str, Any] = {
     "does_not_show": "",
     "sources": {},
     "variants": {},
+    "options": {},
+    "budget": None,
 }
 
 

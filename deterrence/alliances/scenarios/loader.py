@@ -12,6 +12,7 @@ from typing import Any, get_origin
 from pydantic import BaseModel, ValidationError
 
 from deterrence.alliances.scenarios.line_numbers import line_of
+from deterrence.alliances.scenarios.options import option_problems
 from deterrence.alliances.scenarios.schema import Entry, ScenarioTable, present_names
 from deterrence.games.errors import GameError, ParameterError, ScenarioError, did_you_mean
 
@@ -216,6 +217,7 @@ def _cross_problems(data: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     yield from _rule_problems(data, members)
     known = data.get("sources") if isinstance(data.get("sources"), dict) else {}
     yield from _source_problems(data, known or {}, ())
+    yield from option_problems(data)
 
 
 def _names(data: Mapping[str, Any], path: tuple[str]) -> list[str]:

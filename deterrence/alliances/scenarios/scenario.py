@@ -16,7 +16,9 @@ import tomli_w
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.scenarios.assessment import Assessment, assess
 from deterrence.alliances.scenarios.building import BuildError, build
+from deterrence.alliances.scenarios.decision import Decision, decide
 from deterrence.alliances.scenarios.loader import names, parse, read_source, report
+from deterrence.alliances.scenarios.policy_games import effect_problems
 from deterrence.alliances.scenarios.schema import ScenarioTable, present_names
 from deterrence.alliances.scenarios.variants import changed_file, varied
 from deterrence.alliances.subjective_defence import subjective_defence
@@ -94,6 +96,9 @@ class Scenario(Display):
         """
         scenario = cls(parse(text, where), where, text)
         scenario.game()
+        problems = list(effect_problems(scenario))
+        if problems:
+            raise report(where, text, problems)
         return scenario
 
     @property
@@ -239,6 +244,26 @@ class Scenario(Display):
         """
         return assess(self, draws=draws, seed=seed)
 
+    def decide(self, *, draws: int = 1000, seed: int = 0, **options: Any) -> Decision:
+        """Return which of the scenario's ``[options]`` would deter, over draws of what is uncertain.
+
+        Every policy (a set of options that go together and can be afforded) is solved on common draws.
+
+        Parameters
+        ----------
+        draws, seed : int
+            As in ``assess``: the status quo is at the same draws.
+        **options
+            ``event`` ("attack"), ``level`` (0.2) below which a policy satisfices, ``within`` (years that an option may
+            take), ``harm`` (worth of the event in the unit of costs), ``most`` (policies that are all solved).
+
+        Raises
+        ------
+        ParameterError
+            If the scenario has no options, nothing in it is uncertain, or an argument is out of range.
+        """
+        return decide(self, draws=draws, seed=seed, **options)
+
     def sweep(self, over: Any, **options: Any) -> Any:
         """Sweep over parameters; the same as ``deterrence.sweep(scenario, over=..., ...)``."""
         return service("sweep")(self, over=over, **options)
@@ -326,15 +351,21 @@ class Scenario(Display):
         ParameterError
             If a name is unknown or a value out of range.
         """
-        parameters, changes, overlays = self._sorted(values)
+        parameters, changes, overlays = self.by_place(values)
         try:
             game = build(self.table, parameters, overlays)
         except BuildError as error:
             raise ParameterError("; ".join(message for _, message in error.problems)) from None
         return game.at(**changes) if changes else game
 
-    def _sorted(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]]:
-        """Return values by where they belong: parameters, true values by path, perceived values by player and path."""
+    def by_place(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]]:
+        """Return values by where they belong: parameters, true values by path, perceived values by player and path.
+
+        Raises
+        ------
+        ParameterError
+            If a name is unknown.
+        """
         parameters: dict[str, Any] = {}
         changes: dict[str, Any] = {}
         overlays: dict[str, dict[str, Any]] = {}

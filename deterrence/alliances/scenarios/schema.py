@@ -385,6 +385,54 @@ class VariantTable(_Table):
     )
 
 
+def _changes(raw: object) -> dict[str, Any] | str:
+    """Return what an option changes: by path, or the name of a variant."""
+    if isinstance(raw, str):
+        return raw
+    if not isinstance(raw, dict):
+        raise ValueError(f"expected a table of changes by path, or the name of a variant, got {raw!r}")
+    for path, change in raw.items():
+        if isinstance(change, bool) or not isinstance(change, int | float | str):
+            raise ValueError(f"expected a number or a change such as '+0.5' for {path!r}, got {change!r}")
+    return raw
+
+
+_CHANGES = {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": _CHANGE}]}
+
+
+class OptionTable(_Table):
+    """Something that the alliance could do, with what it changes and what it costs."""
+
+    title: str = Field(default="", description="one line; the name by default")
+    changes: Annotated[dict[str, Any] | str, BeforeValidator(_changes), WithJsonSchema(_CHANGES)] = Field(
+        default_factory=dict, description="numbers by path or name of a parameter, as in a variant; or a variant's name"
+    )
+    perception: dict[str, Overlay] = Field(
+        default_factory=dict, description="overlays by player that take the place of the scenario's"
+    )
+    tables: dict[str, Any] = Field(
+        default_factory=dict, description="tables of a scenario file, laid over the scenario's own"
+    )
+    cost: NonNegative | None = Field(default=None, description="in the unit of the option")
+    unit: str = Field(default="", description="of the cost; by default that of the budget")
+    lead_time: NonNegative | None = Field(default=None, description="years from the decision until it works")
+    when: str = Field(default="", description="the option is taken only where this holds of what would be without it")
+    requires: list[str] = Field(default_factory=list, description="options that must be taken with it")
+    excludes: list[str] = Field(default_factory=list, description="options that cannot be taken with it")
+    source: str = Field(default="", description="key into the table of sources: where the option is described")
+    note: str = ""
+
+
+class BudgetTable(_Table):
+    """What options may cost together."""
+
+    amount: NonNegative = Field(description="in the unit of the budget")
+    unit: str = Field(min_length=1)
+    confidence: float = Field(
+        default=0.5, gt=0, le=1, description="share of draws in which the options must cost no more than the amount"
+    )
+
+
 class ScenarioTable(_Table):
     """A scenario file."""
 
@@ -413,6 +461,11 @@ class ScenarioTable(_Table):
     )
     changes: dict[str, Change] = Field(default_factory=dict)
     variants: dict[str, VariantTable] = Field(default_factory=dict)
+    options: dict[str, OptionTable] = Field(default_factory=dict)
+    budget: BudgetTable | None = None
+
+
+NOT_OF_THE_GAME = ("variants", "options", "budget")  # tables whose numbers are none of the game
 
 
 _RECORDS: dict[str, type] = {  # of the tables that hold numbers of a record

@@ -44,7 +44,7 @@ from deterrence.alliances.scenarios.building import BuildError, build, parameter
 from deterrence.alliances.scenarios.loader import entries
 from deterrence.alliances.scenarios.marginals import CENTRAL, Marginal, marginal_of_range
 from deterrence.alliances.scenarios.rendering import Table
-from deterrence.alliances.scenarios.schema import Entry
+from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME, Entry
 from deterrence.games.display import Display
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.paths import value_at
@@ -101,20 +101,35 @@ class UncertainNumber:
 
 def uncertain_numbers(scenario: Scenario) -> tuple[UncertainNumber, ...]:
     """Return every number of a scenario that has a distribution, in the order of the file."""
-    table, found = scenario.table, []
-    for location, entry in entries(table):
-        if location[0] == "variants" or entry.range is None:
-            continue
-        name = _name(scenario, location)
-        value = _value(scenario, location, name, entry)
-        marginal = marginal_of_range(*entry.range, value)
-        found.append(UncertainNumber(location, name, value, marginal, isinstance(entry.value, str), entry.illustrative))
-    return tuple(found)
+    return tuple(
+        uncertain_number(location, entry, name, _value(scenario, location, name, entry))
+        for location, entry in entries(scenario.table)
+        if location[0] not in NOT_OF_THE_GAME and entry.range is not None
+        for name in [_name(scenario, location)]
+    )
+
+
+def uncertain_number(location: Location, entry: Entry, name: str, value: float) -> UncertainNumber:
+    """Return a number with its distribution.
+
+    Parameters
+    ----------
+    location : tuple
+        Where it stands in the file.
+    entry : Entry
+        With a range.
+    name : str
+    value : float
+        What the entry comes to at the file's own numbers.
+    """
+    low, high = entry.range or (value, value)
+    marginal = marginal_of_range(low, high, value)
+    return UncertainNumber(location, name, value, marginal, isinstance(entry.value, str), entry.illustrative)
 
 
 def share_illustrative(scenario: Scenario) -> tuple[int, int]:
     """Return how many numbers of a scenario file are illustrative, and how many there are."""
-    numbers = [entry for location, entry in entries(scenario.table) if location[0] != "variants"]
+    numbers = [entry for location, entry in entries(scenario.table) if location[0] not in NOT_OF_THE_GAME]
     return sum(entry.illustrative for entry in numbers), len(numbers)
 
 

@@ -36,8 +36,10 @@ def varied(data: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
         raise ScenarioError(f"{where}: no variant {name!r}; known are {', '.join(known) or 'none'}{hint}")
     variant = known[name]
     plain = {key: value for key, value in data.items() if key != "variants"}
+    if "options" in plain:
+        plain["options"] = {key: _spelled_out(one, known) for key, one in plain["options"].items()}
     fresh = changed_file(
-        _laid_over(plain, variant.get("tables", {})), variant.get("changes", {}), f"{where}: variants.{name}.changes"
+        laid_over(plain, variant.get("tables", {})), variant.get("changes", {}), f"{where}: variants.{name}.changes"
     )
     return {
         **fresh,
@@ -46,6 +48,14 @@ def varied(data: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
         "shows": variant.get("isolates", ""),
         "perception": {**fresh.get("perception", {}), **variant.get("perception", {})},
     }
+
+
+def _spelled_out(option: Mapping[str, Any], variants: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an option that takes a variant's changes, with these themselves."""
+    if not isinstance(option.get("changes"), str):
+        return dict(option)
+    variant = variants.get(option["changes"], {})
+    return {**option, **{key: variant.get(key, {}) for key in ("changes", "perception", "tables")}}
 
 
 def changed_file(data: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -88,14 +98,15 @@ def _entry(old: Any, change: Any, name: str, where: str) -> dict[str, Any]:
     return {"value": new, "illustrative": True, "range": [min(*span, new), max(*span, new)], **kept}
 
 
-def _laid_over(below: Any, above: Any) -> Any:
+def laid_over(below: Any, above: Any) -> Any:
+    """Return tables with others laid over them: table by table, and lists of named tables name by name."""
     if isinstance(below, Mapping) and isinstance(above, Mapping):
         if "value" in above:
             return dict(above)
-        return {**below, **{key: _laid_over(below[key], one) if key in below else one for key, one in above.items()}}
+        return {**below, **{key: laid_over(below[key], one) if key in below else one for key, one in above.items()}}
     if _named(below) and _named(above):
         named = {item["name"]: item for item in above}
-        kept = [_laid_over(item, named.pop(item["name"], {})) for item in below]
+        kept = [laid_over(item, named.pop(item["name"], {})) for item in below]
         return [*kept, *named.values()]
     return above
 
