@@ -23,11 +23,14 @@ from deterrence.games.display import Display
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.quantities import check_names
 from deterrence.games.services import service
+from deterrence.games.signaling import SignalingGame
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from deterrence.estimation.summary import Summary
+
+_SIGNALING_ARRAYS = ("prior", "sender_prior", "receiver_prior", "sender_payoffs", "receiver_payoffs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -420,6 +423,10 @@ class Fit(Display):
             return np.array(flat, dtype=object).reshape(array.shape)
 
         game = self.parametric
+        if isinstance(game, SignalingGame):
+            arrays = {name: partly(np.asarray(getattr(game, name), dtype=object)) for name in _SIGNALING_ARRAYS}
+            labels = {"types": game.types, "messages": game.messages, "responses": game.responses}
+            return SignalingGame(**labels, **arrays, events=game.events, players=game.players)
         return type(game).of(game.topology, game.chance, partly(game.payoffs), game.title)
 
     def _row(self, row: Any) -> dict[str, Any]:

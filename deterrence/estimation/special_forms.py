@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 from deterrence.estimation.crisis_signaling import PAYOFFS, fit_crisis
 from deterrence.estimation.quantal_response import fit_quantal_response
 from deterrence.estimation.result import Fit
+from deterrence.estimation.signaling import fit_signaling
 from deterrence.estimation.ultimatum import fit_ultimatum
 from deterrence.games.errors import ParameterError
 from deterrence.games.extensive import ExtensiveGame
+from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
 from deterrence.games.ultimatum import UltimatumGame
 
@@ -29,6 +31,8 @@ def special_form(game: Any) -> Fitter | None:
         return partial(_called, _crisis, fit_crisis)
     if isinstance(game, UltimatumGame):
         return partial(_called, fit_ultimatum, fit_ultimatum)
+    if isinstance(game, SignalingGame):
+        return partial(_called, fit_signaling, fit_signaling)
     if isinstance(game, StrategicGame) or (isinstance(game, ExtensiveGame) and not game.parameters):
         return partial(_called, fit_quantal_response, fit_quantal_response)
     return None
