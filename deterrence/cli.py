@@ -127,8 +127,8 @@ def assess(
             figure_paths(figure, overwrite=overwrite)
         loaded = Scenario.load(scenario)
         _say(f"assessing {loaded.name} ...")
-        drawn = draws if uncertain_numbers(loaded) and not point else None
-        found = loaded.assess(draws=drawn, seed=seed)
+        drawn = draws if uncertain_numbers(loaded) else None
+        found = loaded.assess(draws=drawn, seed=seed, uncertainty=not point)
         paths = found.figure(figure, overwrite=overwrite) if figure else ()
     _print(json.dumps(found.to_dict(), indent=2) if as_json else found.to_markdown() if markdown else str(found))
     for path in paths:

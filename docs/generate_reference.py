@@ -18,6 +18,26 @@ A scenario is a TOML file. `deterrence schema` prints the JSON schema, from the 
 checks when a file is loaded. A number may be written bare, as a table with its source or its range, as in
 `{ value = 0.2, source = "..." }` and `{ value = 0.2, illustrative = true, range = [0.1, 0.4] }`, or as arithmetic on
 the names of `[parameters]`.
+
+## How uncertain a number is
+
+One of these beside the value; an illustrative number has one. `value` may be left out where quantiles, experts or a fit
+say what the number is: then it is their median.
+
+| key | value | meaning |
+|---|---|---|
+| `range` | `[low, high]` | with `shape` (PERT with its mode at the value by default) |
+| `shape` | text | `pert`, `triangular`, `uniform`: all lies in the range; others, below: 90 % does |
+| `parameters` | table | shape parameters of a SciPy distribution: `shape = "gamma", parameters = { a = 2 }` |
+| `quantiles` | table | two at least: `{ 0.05 = 1, 0.5 = 2, 0.95 = 4 }`; the metalog distribution that meets them |
+| `experts` | list of tables | `name`, `weight`, and a `range` or `quantiles` each: their mixture by weight |
+| `standard_error` | number > 0 | beside a `source`: normal around the value |
+| `fit`, `parameter` | text | an estimate by name from the JSON file of `deterrence fit MODEL --out FILE.json`; normal |
+
+Other shapes are `normal`, `lognormal` and every continuous distribution of SciPy, by its name.
+
+A distribution that reaches beyond what the number may be is cut there. `[uncertainty] correlate` makes numbers high or
+low together.
 """
 
 

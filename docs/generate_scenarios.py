@@ -11,9 +11,10 @@ import matplotlib as mpl
 import deterrence as dt
 from deterrence.alliances.scenarios.assessment import Assessment
 from deterrence.alliances.scenarios.assessment_text import report
+from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.loader import dotted, entries
 from deterrence.alliances.scenarios.rendering import Table
-from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME, Entry
+from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME
 
 MARK = "<!-- Made by docs/generate_scenarios.py from the scenario's file; change the file, not this page. -->"
 INTRODUCTION = """Each comes with the package: `dt.Scenario.load(NAME)`, or `deterrence assess NAME`. Numbers are public
@@ -49,7 +50,7 @@ def index() -> str:
         "# The scenarios",
         MARK,
         INTRODUCTION,
-        f"| scenario | what it is | likelihood of attack |\n|---|---|---:|\n{rows}",
+        f"| scenario | what it is | likelihood of attack at the file's own numbers |\n|---|---|---:|\n{rows}",
         "## Mechanisms",
         VARIED,
         f"| mechanism | variants that isolate it |\n|---|---|\n{isolated}",

@@ -87,7 +87,9 @@ def assessment(case: str) -> dict[str, Any]:
     """Return the numbers of the assessment of a scenario or variant, and those of play under misperception."""
     scenario = dt.Scenario.load(case)
     found = {
-        key: value for key, value in scenario.assess().to_dict().items() if key not in ("scenario", "title", "in_words")
+        key: value
+        for key, value in scenario.assess(uncertainty=False).to_dict().items()
+        if key not in ("scenario", "title", "in_words")
     }
     return {**found, "subjective": mistaken_play(scenario)}
 

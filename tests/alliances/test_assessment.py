@@ -25,7 +25,7 @@ def baltic():
 
 @pytest.fixture(scope="module")
 def textbook():
-    return Scenario.load("textbook").assess()
+    return Scenario.load("textbook").assess(uncertainty=False)
 
 
 def test_likelihood_of_attack_falls_as_perceived_resolve_rises(baltic):
@@ -172,7 +172,7 @@ cost = { family = "normal", location = 0.4, scale = 0.05 }
 
 def test_the_deterrence_equilibrium_has_an_existence_threshold_of_its_own():
     """Where one equilibrium deters and another does not, the middle of their likelihoods crosses one half elsewhere."""
-    found = Scenario.loads(COORDINATION).assess()
+    found = Scenario.loads(COORDINATION).assess(uncertainty=False)
     assert found.likelihood[1] - found.likelihood[0] > 0.5
     parameter = next(t for t in found.sensitivities if t.parameter.name == "+members.*.cost.location")
     assert parameter.tipping != parameter.existence_thresholds
@@ -209,14 +209,14 @@ resolve = 0.8
 
 
 def test_a_false_alarm_and_a_conquest_without_a_fight_are_reported():
-    alarmed = Scenario.load("cyber-threshold").assess()
+    alarmed = Scenario.load("cyber-threshold").assess(uncertainty=False)
     game = alarmed.scenario.game()
     chance = float(game.treaty.incidents * game.participation_game().false_invocation())
     assert alarmed.false_alarm[0] == pytest.approx((1 - alarmed.likelihood[0]) * chance)
     assert alarmed.false_alarm_strength[0] > 0
     assert "on a false alarm" in alarmed.in_words()
     doubtful = Scenario.load("textbook").text + TARGET
-    protege = Scenario.loads(doubtful).assess()
+    protege = Scenario.loads(doubtful).assess(uncertainty=False)
     assert protege.conquest_without_fight[0] == pytest.approx(0.2 * protege.likelihood[0])
     assert "With probability 15.3% the target is taken without a fight" in protege.in_words()
     assert "target resists" in str(protege)
@@ -281,7 +281,7 @@ def test_a_conquest_without_a_fight_has_its_causes_named(attack, target, said, c
 
 @pytest.mark.slow
 def test_an_attack_in_steps_may_be_answered_by_nobody():
-    salami = Scenario.load("fractured-alliance").variant("salami").assess()
+    salami = Scenario.load("fractured-alliance").variant("salami").assess(uncertainty=False)
     assert "because no step of it is answered as an attack" in salami.in_words()
     assert "some step answered" in str(salami)
     assert salami.conquest_without_fight[0] > 0.1
@@ -299,7 +299,7 @@ def test_members_arrive_after_council_agreement_and_lift():
 
 def test_labels_are_escaped_in_html():
     text = Scenario.load("textbook").text.replace('name = "Ally"', 'name = "<b>Ally"')
-    assert "<b>Ally" not in Scenario.loads(text).assess().to_html()
+    assert "<b>Ally" not in Scenario.loads(text).assess(draws=16).to_html()
 
 
 def test_the_slope_of_a_dial_is_the_difference_quotient(textbook):
@@ -327,7 +327,7 @@ def test_regretted_attacks_and_unwanted_war_are_the_same_everywhere() -> None:
     by_kind = game.regretted_attacks()
     assert float((by_kind * game.resistance()).sum()) == pytest.approx(0.0614394188, abs=1e-9)
     assert float(by_kind.sum()) == pytest.approx(0.0946655398, abs=1e-9)
-    said, played = scenario.assess(), dt.subjective(scenario, truth={}, beliefs={})
+    said, played = scenario.assess(uncertainty=False), dt.subjective(scenario, truth={}, beliefs={})
     assert said.regretted_attack == pytest.approx((0.0946655398,) * 2, abs=1e-8)
     for known in (said.unwanted_war, scenario.probability("unwanted war"), played.unwanted_war):
         assert known == pytest.approx((0.0614394188,) * 2, abs=1e-8)
@@ -344,7 +344,7 @@ def test_regretted_attacks_are_unwanted_wars_where_the_target_resists_for_certai
     ("case", "bound"), [("crimea-2014", False), ("ukraine-2022", False), ("textbook", False), ("article5-2001", True)]
 )
 def test_nothing_says_that_a_treaty_is_invoked_where_nobody_owes_anything(case: str, bound: bool) -> None:
-    made = Scenario.load(case).assess()
+    made = Scenario.load(case).assess(uncertainty=False)
     said = made.in_words()
     assert ("treaty would be invoked" in said) is bound
     assert ("coalition would act together" in said) is not bound

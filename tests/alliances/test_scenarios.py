@@ -290,7 +290,8 @@ def test_a_slip_in_any_key_suggests_the_nearest_one():
         "TargetTable": "[target]", "DistributionTable": "[aggressor.prize]", "ShockTable": "[shock]",
         "StateTable": "[[shock.states]]", "StageTable": "[posture]", "TypeTable": "[[posture.types]]",
         "PostureTable": "[[posture.postures]]", "VariantTable": "[variants.v]", "RuleTable": "[treaty.rule]",
-        "AutomationTable": "[automation]",
+        "AutomationTable": "[automation]", "UncertaintyTable": "[uncertainty]",
+        "CorrelationTable": "[[uncertainty.correlate]]",
     }  # fmt: skip
     assert set(places) == set(schema["$defs"])
     tables = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -175,8 +177,26 @@ def test_an_assessment_leads_with_what_the_draws_say(baltic: dt.Assessment):
     assert baltic.likelihood == pytest.approx(dt.Scenario.load("baltic-2017").probability("attack"), abs=1e-12)
 
 
-def test_without_draws_an_assessment_is_of_the_numbers_of_the_file():
-    assert dt.Scenario.load("textbook").assess().uncertainty is None
+def test_draws_are_made_by_default_and_when_they_are_asked_for():
+    assessment = dt.Scenario.load("textbook").assess(seed=4)
+    assert "uncertainty" not in vars(assessment)
+    assert (assessment.uncertainty.draws, assessment.uncertainty.seed) == (1000, 4)
+    assert assessment.uncertainty is assessment.uncertainty
+    assert "1,000 draws (seed 4)" in str(assessment)
+
+
+def test_an_assessment_of_the_numbers_of_the_file_alone_draws_nothing():
+    assessment = dt.Scenario.load("textbook").assess(uncertainty=False)
+    assert assessment.uncertainty is None
+    assert assessment.in_words().startswith("The likelihood of attack is 66.7%")
+
+
+def test_where_nothing_is_uncertain_draws_are_refused_and_not_made_by_default():
+    text = dt.Scenario.load("textbook").text
+    certain = dt.Scenario.loads(re.sub(r"illustrative = true, range = \[.*?\]", 'source = "THR"', text))
+    assert certain.assess().uncertainty is None
+    with pytest.raises(dt.ParameterError, match="no number of textbook is uncertain: give numbers a range"):
+        certain.assess(draws=10)
 
 
 def test_intervals_are_nested_and_the_shortest_is_no_longer_than_the_central_one(baltic: dt.Assessment):

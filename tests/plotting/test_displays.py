@@ -71,7 +71,7 @@ def shown():
         "scenario": (scenario, {"text/html"}),
         "defence": (scenario.game(), {"text/html"}),
         "participation": (scenario.game().participation_game(), {"text/html"}),
-        "assessment": (scenario.assess(), {"text/html"}),
+        "assessment": (scenario.assess(draws=16), {"text/html"}),
         "subjective": (
             dt.subjective(dt.models.get("ALSIG"), truth={"rho": 0.7}, beliefs={"Attacker": {"rho": 0.3}}),
             {"text/html"},

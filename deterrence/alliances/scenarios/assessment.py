@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,14 @@ from deterrence.alliances.scenarios.sensitivity import (
     one_at_a_time_sensitivity,
     scenario_parameters,
 )
-from deterrence.alliances.scenarios.uncertainty import Uncertainty, draw_uncertainty
+from deterrence.alliances.scenarios.uncertainty import (
+    DRAWS,
+    Uncertainty,
+    check_draws,
+    draw_uncertainty,
+    nothing_uncertain,
+    uncertain_numbers,
+)
 from deterrence.files import require_free, whole_file
 from deterrence.games.display import Display
 from deterrence.games.errors import ScenarioError
@@ -122,8 +130,10 @@ class Assessment(Display):
         Bound on the numerical error of the probabilities that the defence holds.
     level : float
         The likelihood of attack whose crossing is a tipping point: one half.
-    uncertainty : Uncertainty or None
-        The likelihood over draws of the uncertain numbers, if draws were asked for.
+    draws : int
+        Draws of the uncertain numbers; 0 for an assessment at the file's own numbers alone.
+    seed : int
+        Of the draws.
     """
 
     scenario: Scenario = field(repr=False)
@@ -141,7 +151,13 @@ class Assessment(Display):
     complete: bool
     error: float
     level: float = LEVEL
-    uncertainty: Uncertainty | None = field(default=None, repr=False)
+    draws: int = 0
+    seed: int = 0
+
+    @cached_property
+    def uncertainty(self) -> Uncertainty | None:
+        """The likelihood over draws of the uncertain numbers, made when it is first asked for; None without draws."""
+        return draw_uncertainty(self.scenario, draws=self.draws, seed=self.seed) if self.draws else None
 
     @property
     def tipping_points(self) -> tuple[ParameterSensitivity, ...]:
@@ -243,8 +259,9 @@ class Assessment(Display):
         return paths
 
 
-def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0) -> Assessment:
-    """Return the assessment of a scenario; with draws, also over its uncertain numbers."""
+def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0, uncertainty: bool = True) -> Assessment:
+    """Return the assessment of a scenario; see ``Scenario.assess``."""
+    drawn = _draws(scenario, draws, seed) if uncertainty else 0
     game = scenario.game()
     truth, seen = game.response(), game.perceived_response()
     found = game.attack_probabilities()
@@ -267,8 +284,19 @@ def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0) -> As
         postures=_postures(scenario, game),
         complete=truth.complete and seen.complete,
         error=max(truth.error, seen.error),
-        uncertainty=None if draws is None else draw_uncertainty(scenario, draws=draws, seed=seed),
+        draws=drawn,
+        seed=seed,
     )
+
+
+def _draws(scenario: Scenario, draws: int | None, seed: int) -> int:
+    """Return how many draws to make: none by default where nothing is uncertain."""
+    check_draws(DRAWS if draws is None else draws, seed)
+    if uncertain_numbers(scenario):
+        return DRAWS if draws is None else int(draws)
+    if draws is not None:
+        raise nothing_uncertain(scenario)
+    return 0
 
 
 def figure_paths(stem: str | Path, *, overwrite: bool = False) -> tuple[Path, Path]:

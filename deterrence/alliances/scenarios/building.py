@@ -23,11 +23,11 @@ from deterrence.alliances.collective_defence import (
 )
 from deterrence.alliances.declarations import numbers_declared
 from deterrence.alliances.members import Member
+from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.schema import (
     AggressorTable,
     AutomationTable,
     DistributionTable,
-    Entry,
     MemberTable,
     RuleTable,
     ScenarioTable,

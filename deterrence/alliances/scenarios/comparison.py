@@ -27,9 +27,10 @@ from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.declarations import numbers_declared
 from deterrence.alliances.members import Member
 from deterrence.alliances.scenarios.building import BuildError, build
+from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.rendering import Table
 from deterrence.alliances.scenarios.scenario import Scenario
-from deterrence.alliances.scenarios.schema import Entry, MemberTable, ScenarioTable
+from deterrence.alliances.scenarios.schema import MemberTable, ScenarioTable
 from deterrence.alliances.scenarios.uncertainty import Difference, draw_difference
 from deterrence.games.errors import ScenarioError
 from deterrence.solvers.pbe import pbe

@@ -34,6 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.scenarios.building import build, parameter_values
+from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.options import Trigger, affordable, policies, trigger
 from deterrence.alliances.scenarios.policy_games import PERCEIVED, TRUE, Effect, effect_of, policy_game, with_tables
 from deterrence.alliances.scenarios.rendering import Table
@@ -45,7 +46,6 @@ from deterrence.alliances.scenarios.robustness import (
     satisficing,
     undominated,
 )
-from deterrence.alliances.scenarios.schema import Entry
 from deterrence.alliances.scenarios.uncertainty import (
     EQUAL,
     UncertainNumber,
@@ -754,7 +754,7 @@ class _Problem:
         for place, entry in some:
             value = evaluate(entry.value, self._globals) if isinstance(entry.value, str) else entry.value
             found[place] = np.broadcast_to(np.asarray(value, dtype=np.float64), (self.base.draws,)).copy()
-            if entry.range is not None:
+            if entry.uncertain:
                 point = evaluate(entry.value, own) if isinstance(entry.value, str) else entry.value
                 uncertain.append(uncertain_number(place, entry, ".".join(map(str, place)), float(point)))
         if uncertain:

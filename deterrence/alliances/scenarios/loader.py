@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,10 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from deterrence.alliances.scenarios.entry import Entry, is_entry
 from deterrence.alliances.scenarios.line_numbers import line_of
 from deterrence.alliances.scenarios.options import option_problems
-from deterrence.alliances.scenarios.schema import Entry, ScenarioTable, present_names
+from deterrence.alliances.scenarios.schema import ScenarioTable, present_names
 from deterrence.games.errors import GameError, ParameterError, ScenarioError, did_you_mean
 
 LARGEST = 1_000_000  # bytes
@@ -82,10 +84,72 @@ def parse(text: str, where: str) -> ScenarioTable:
         data = present_names(data)
     except ValueError as error:
         raise ScenarioError(f"{where}: {error}") from None
-    problems = [*_schema_problems(data), *_cross_problems(data)]
+    data, unread = with_fits(data, Path(where).parent)
+    at_fits = [place for place, _ in unread]
+    problems = [item for item in _schema_problems(data) if not any(item[0][: len(at)] == at for at in at_fits)]
+    problems += [*unread, *_cross_problems(data)]
     if problems:
         raise _report(where, text, problems)
     return ScenarioTable.model_validate(data)
+
+
+def with_fits(data: Any, folder: Path) -> tuple[Any, list[tuple[Location, str]]]:
+    """Return plain data in which every number that names a fit holds the estimate and its error, and what is amiss.
+
+    A fit is the JSON file of ``deterrence fit --out FILE.json``, sought beside the scenario file.
+    """
+    problems: list[tuple[Location, str]] = []
+    read: dict[str, Any] = {}
+
+    def walk(item: Any, place: Location, depth: int) -> Any:
+        if depth > 50:
+            return item
+        if isinstance(item, list):
+            return [walk(one, (*place, i), depth + 1) for i, one in enumerate(item)]
+        if not isinstance(item, dict):
+            return item
+        if isinstance(item.get("fit"), str) and isinstance(item.get("parameter"), str):
+            try:
+                return _estimate(item, folder, read)
+            except ValueError as error:
+                problems.append((place, str(error)))
+                return item
+        return {key: walk(one, (*place, str(key)), depth + 1) for key, one in item.items()}
+
+    return walk(data, (), 0), problems
+
+
+def _estimate(item: Mapping[str, Any], folder: Path, read: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry with the estimate of its fit."""
+    name, parameter = item["fit"], item["parameter"]
+    if name not in read:
+        path = folder / name
+        if not path.is_file():
+            raise ValueError(f"no file of a fit {str(path)!r}; write it with `deterrence fit MODEL --out {name}`")
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"the file of a fit may have at most {LARGEST:,} bytes, {str(path)!r} has more")
+        try:
+            read[name] = json.loads(path.read_bytes())["parameters"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise ValueError(f"{str(path)!r} is not what `deterrence fit MODEL --out {name}` writes") from None
+    known = read[name]
+    if not isinstance(known, dict) or parameter not in known:
+        hint = did_you_mean(parameter, known)
+        raise ValueError(f"the fit {name!r} has no parameter {parameter!r}; it has {', '.join(known)}{hint}")
+    found = known[parameter]
+    value, error = (found.get(key) if isinstance(found, dict) else None for key in ("estimate", "error"))
+    if not (isinstance(value, int | float) and isinstance(error, int | float) and error > 0):
+        raise ValueError(f"the fit {name!r} has no estimate of {parameter!r} with an error: see its status")
+    return {"value": float(value), "standard_error": float(error), **item}
+
+
+def unstated_uncertainty(table: ScenarioTable) -> list[tuple[Location, str]]:
+    """Return where an illustrative number does not say how uncertain it is."""
+    return [
+        (place, "an illustrative number says how uncertain it is: add range = [low, high], quantiles or experts")
+        for place, entry in entries(table)
+        if entry.illustrative and not entry.uncertain
+    ]
 
 
 def read_toml(text: str, where: str) -> dict[str, Any]:
@@ -259,7 +323,7 @@ def _source_problems(value: Any, known: Mapping[str, Any], location: Location) -
         item, place = stack.pop()
         if isinstance(item, dict):
             source = item.get("source")
-            if isinstance(source, str) and "value" in item and source not in known:
+            if isinstance(source, str) and is_entry(item) and source not in known:
                 hint = did_you_mean(source, known)
                 yield (*place, "source"), f"{source!r} is not in [sources]{hint}"
             stack.extend((inner, (*place, str(key))) for key, inner in item.items())
@@ -273,13 +337,18 @@ def report(where: str, text: str, problems: list[tuple[Location, str]]) -> Scena
 
 
 def _report(where: str, text: str, problems: list[tuple[Location, str]]) -> ScenarioError:
+    unique = problem_lines(where, text, problems)
+    return ScenarioError("\n".join(unique), unique)
+
+
+def problem_lines(where: str, text: str, problems: list[tuple[Location, str]]) -> tuple[str, ...]:
+    """Return problems as lines with file, line and key, in the order of the file."""
     lines: list[tuple[int, str]] = []
     for location, message in problems:
         line = line_of(text, location) or 0
         at = f"{where}:{line}" if line else where
         lines.append((line, f"{at}: {dotted(location)}: {message}" if location else f"{at}: {message}"))
-    unique = tuple(dict.fromkeys(message for _, message in sorted(lines, key=lambda pair: pair[0])))
-    return ScenarioError("\n".join(unique), unique)
+    return tuple(dict.fromkeys(message for _, message in sorted(lines, key=lambda pair: pair[0])))
 
 
 def dotted(location: Location) -> str:

@@ -1,6 +1,6 @@
 r"""How uncertain a number is: from what a file says of it to its quantile function.
 
-A number may have a *range* with a shape, or *quantiles* that somebody stated.
+A number may have a *range* with a shape, *quantiles* that somebody stated, or a standard error.
 
 ==============  ================================================================================================
 shape           meaning of ``range = [low, high]``
@@ -48,6 +48,7 @@ Floats = NDArray[np.float64]
 SHAPES = ("pert", "triangular", "uniform", "normal", "lognormal")
 CENTRAL = 0.9  # of the interval that the range of an unbounded shape is
 
+_TAIL = 2.0**-40  # the rarest draw
 _GRID = np.linspace(0.0005, 0.9995, 2000)  # where a metalog must rise
 
 
@@ -164,6 +165,66 @@ def marginal_of_quantiles(quantiles: Mapping[float, float], low: float = -np.inf
         )
     words = "metalog with " + ", ".join(f"{100 * q:g} %: {v:g}" for q, v in pairs)
     return Marginal(words, lambda u: back(_metalog_terms(np.asarray(u, dtype=np.float64), len(p)) @ weights))
+
+
+def marginal_of_error(value: float, error: float) -> Marginal:
+    """Return the normal distribution of a number with a standard error.
+
+    Parameters
+    ----------
+    value : float
+    error : float
+        Above 0.
+
+    Raises
+    ------
+    ParameterError
+        If the error is not positive.
+    """
+    from scipy.special import ndtri
+
+    if not error > 0:
+        raise ParameterError(f"a standard error is above 0, got {error:g}")
+    return Marginal(
+        f"normal, {value:g} with standard error {error:g}",
+        lambda p: np.asarray(value + error * ndtri(p), dtype=np.float64),
+    )
+
+
+def bounded(marginal: Marginal, low: float, high: float) -> Marginal:
+    """Return a distribution given that the number lies between bounds; the same one if it always does.
+
+    Raises
+    ------
+    ParameterError
+        If it never does.
+    """
+    ends = marginal.quantile(np.array([_TAIL, 1 - _TAIL]))
+    if low <= ends[0] and ends[1] <= high:
+        return marginal
+    if ends[1] < low or ends[0] > high:
+        raise ParameterError(f"{marginal.words} has no value within the number's bounds, {low:g} to {high:g}")
+    first = _level(marginal, lambda x: x >= low) if ends[0] < low else 0.0
+    last = _level(marginal, lambda x: x > high) if ends[1] > high else 1.0
+    return Marginal(
+        f"{marginal.words}, cut to {_bounds_in_words(low, high)}",
+        lambda p: np.clip(marginal.quantile(first + (last - first) * np.asarray(p, dtype=np.float64)), low, high),
+    )
+
+
+def _level(marginal: Marginal, reached: Callable[[float], bool]) -> float:
+    """Return the least probability whose quantile has reached something, by bisection."""
+    low, high = _TAIL, 1 - _TAIL
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if reached(float(marginal.quantile(np.array([middle]))[0])) else (middle, high)
+    return (low + high) / 2
+
+
+def _bounds_in_words(low: float, high: float) -> str:
+    if not np.isfinite(high):
+        return f"at least {low:g}"
+    return f"[{low:g}, {high:g}]" if np.isfinite(low) else f"at most {high:g}"
 
 
 def pooled(marginals: Mapping[str, Marginal], weights: Mapping[str, float] | None = None) -> Marginal:

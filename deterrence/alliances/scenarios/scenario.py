@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -16,8 +17,16 @@ import tomli_w
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.scenarios.assessment import Assessment, assess
 from deterrence.alliances.scenarios.building import BuildError, build
+from deterrence.alliances.scenarios.copula import correlation_problems
 from deterrence.alliances.scenarios.decision import Decision, decide
-from deterrence.alliances.scenarios.loader import names, parse, read_source, report
+from deterrence.alliances.scenarios.loader import (
+    names,
+    parse,
+    problem_lines,
+    read_source,
+    report,
+    unstated_uncertainty,
+)
 from deterrence.alliances.scenarios.policy_games import effect_problems
 from deterrence.alliances.scenarios.schema import ScenarioTable, present_names
 from deterrence.alliances.scenarios.variants import changed_file, varied
@@ -71,8 +80,14 @@ class Scenario(Display):
         return names()
 
     @classmethod
-    def load(cls, name_or_path: str | Path) -> Scenario:
+    def load(cls, name_or_path: str | Path, *, strict: bool = False) -> Scenario:
         """Return a shipped scenario by name, one from a TOML file by path, or a variant: ``"NAME:VARIANT"``.
+
+        Parameters
+        ----------
+        name_or_path : str or Path
+        strict : bool
+            Whether illustrative numbers that do not say how uncertain they are make an error, not a warning.
 
         Raises
         ------
@@ -81,22 +96,49 @@ class Scenario(Display):
         """
         name, colon, variant = str(name_or_path).rpartition(":")
         if colon and (name in names() or Path(name).is_file()):
-            return cls.load(name).variant(variant)
+            return cls.load(name, strict=strict).variant(variant)
         where, text = read_source(name_or_path)
-        return cls.loads(text, where)
+        return cls.loads(text, where, strict=strict)
 
     @classmethod
-    def loads(cls, text: str, where: str = "scenario") -> Scenario:
+    def loads(cls, text: str, where: str = "scenario", *, strict: bool = False) -> Scenario:
         """Return a scenario from TOML text.
+
+        Parameters
+        ----------
+        text, where : str
+            The text, and its file name for messages.
+        strict : bool
+            Whether illustrative numbers that do not say how uncertain they are make an error, not a warning.
 
         Raises
         ------
         ScenarioError
             If the text is wrong.
         """
+        scenario = cls._of(text, where)
+        if unstated := unstated_uncertainty(scenario.table):
+            if strict:
+                raise report(where, text, unstated)
+            warnings.warn(
+                "\n".join(problem_lines(where, text, unstated))
+                + "\nSuch a number is taken as certain; version 0.3 refuses it, as strict=True does now.",
+                FutureWarning,
+                stacklevel=2,
+            )
+        return scenario
+
+    @classmethod
+    def _of(cls, text: str, where: str) -> Scenario:
+        """Return a scenario whose names, numbers and correlations fit together."""
         scenario = cls(parse(text, where), where, text)
-        scenario.game()
-        problems = list(effect_problems(scenario))
+        problems = list(correlation_problems(scenario.table))
+        try:
+            scenario._game  # noqa: B018  (made once, here, so that its errors are the file's)
+        except BuildError as error:
+            problems += error.problems
+        else:
+            problems += effect_problems(scenario)
         if problems:
             raise report(where, text, problems)
         return scenario
@@ -145,7 +187,7 @@ class Scenario(Display):
             data["perception"] = {player: dict(overlay) for player, overlay in perception.items()}
         for (player, path), value in seen.items():
             data.setdefault("perception", {}).setdefault(player, {})[path] = value
-        return Scenario.loads(tomli_w.dumps(data), self.where)
+        return Scenario._of(tomli_w.dumps(data), self.where)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -160,28 +202,19 @@ class Scenario(Display):
         ScenarioError
             If there is none of that name, or what it changes is wrong.
         """
-        return Scenario.loads(
+        return Scenario._of(
             tomli_w.dumps(varied(present_names(tomllib.loads(self.text)), name, self.where)), f"{self.where}:{name}"
         )
 
     # -- the game ----------------------------------------------------------------------------------------------------
 
     def game(self) -> CollectiveDefence:
-        """Return the collective-defence game at the scenario's own values.
-
-        Raises
-        ------
-        ScenarioError
-            If the numbers make no game.
-        """
+        """Return the collective-defence game at the scenario's own values."""
         return self._game
 
     @cached_property
     def _game(self) -> CollectiveDefence:
-        try:
-            return build(self.table)
-        except BuildError as error:
-            raise report(self.where, self.text, error.problems) from None
+        return build(self.table)
 
     def solve(self) -> EquilibriumSet:
         """Return the equilibria of the scenario's signaling stage, or of the response to its last kind of attack.
@@ -227,22 +260,25 @@ class Scenario(Display):
         """Return what happens if players hold wrong values; ``deterrence.subjective`` of this scenario."""
         return subjective_defence(self, truth=truth, beliefs=beliefs, stated_chance=stated_chance, concept=concept)
 
-    def assess(self, *, draws: int | None = None, seed: int = 0) -> Assessment:
+    def assess(self, *, draws: int | None = None, seed: int = 0, uncertainty: bool = True) -> Assessment:
         """Return the assessment: likelihood of attack, who would come, perceived and true resolve, tipping points.
 
         Parameters
         ----------
         draws : int, optional
-            Draws of the uncertain numbers, for ``uncertainty``; without it the assessment is of the file's own numbers.
+            Draws of the uncertain numbers, for ``uncertainty``; 1,000 by default. They are made when the assessment is
+            printed or asked for them.
         seed : int
             Of the draws.
+        uncertainty : bool
+            False for the file's own numbers alone.
 
         Raises
         ------
         ParameterError
             If nothing in the scenario is uncertain and draws are asked for.
         """
-        return assess(self, draws=draws, seed=seed)
+        return assess(self, draws=draws, seed=seed, uncertainty=uncertainty)
 
     def decide(self, *, draws: int = 1000, seed: int = 0, **options: Any) -> Decision:
         """Return which of the scenario's ``[options]`` would deter, over draws of what is uncertain.

@@ -9,10 +9,8 @@ comes from: ``{ value = 3.5, source = "IISS2017" }`` or ``{ value = 0.6, illustr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from deterrence.alliances.aggressor import Aggressor
@@ -21,139 +19,18 @@ from deterrence.alliances.collective_defence import CollectiveDefence
 from deterrence.alliances.declarations import numbers_declared
 from deterrence.alliances.members import Member, Support
 from deterrence.alliances.posture import AllianceType, Posture
+from deterrence.alliances.scenarios.entry import INFINITY, Entry, entry_reader, entry_schema, is_entry, is_number
 from deterrence.alliances.shocks import CommonShock, ShockState
 from deterrence.alliances.target import Target
 from deterrence.alliances.treaty import Treaty
 from deterrence.alliances.warning import Automation
-from deterrence.games.expressions import ExpressionError, names_in
 from deterrence.games.renaming import present_keys
-
-INFINITY = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A number of a scenario file as written.
-
-    Attributes
-    ----------
-    value : float or str
-        The number, or an expression.
-    low, high, strict
-        Where it must lie; ``strict`` excludes ``low``.
-    source, note : str
-        Key into the table of sources; a remark.
-    illustrative : bool
-        No public figure exists; the value is one of a plausible ``range``.
-    range : tuple of float or None
-    """
-
-    value: float | str
-    low: float = -INFINITY
-    high: float = INFINITY
-    strict: bool = False
-    source: str = ""
-    note: str = ""
-    illustrative: bool = False
-    range: tuple[float, float] | None = None
-
-    def problem(self, value: Any) -> str | None:
-        """Return what is wrong with an evaluated value (a number or an array), or None."""
-        array = np.asarray(value)
-        outside = (array < self.low) | (array > self.high) | (array <= self.low if self.strict else False)
-        if not np.any(outside):
-            return None
-        return f"expected a number {_interval(self.low, self.high, self.strict)}, got {array[outside].ravel()[0]:g}"
-
-    @property
-    def annotated(self) -> bool:
-        """Whether it says where it comes from."""
-        return bool(self.source) or (self.illustrative and self.range is not None)
-
-
-def _interval(low: float, high: float, strict: bool) -> str:
-    if low == -INFINITY and high == INFINITY:
-        return "that is finite"
-    if high == INFINITY:
-        return f"above {low:g}" if strict else f"of at least {low:g}"
-    return f"in {'(' if strict else '['}{low:g}, {high:g}]"
-
-
-def _entry(low: float, high: float, strict: bool) -> Any:
-    def parse(raw: object) -> Entry:
-        if isinstance(raw, Entry):
-            return raw
-        extra: dict[str, Any] = {}
-        if isinstance(raw, dict):
-            extra = dict(raw)
-            known = {"value", "source", "note", "illustrative", "range"}
-            unknown = sorted(set(extra) - known)
-            if unknown:
-                raise ValueError(
-                    f"unknown key {unknown[0]!r} beside the value; expected one of {', '.join(sorted(known))}"
-                )
-            if "value" not in extra:
-                raise ValueError("expected a key 'value' in the table")
-            raw = extra.pop("value")
-        if isinstance(raw, bool) or not isinstance(raw, int | float | str):
-            raise ValueError(f"expected a number, an expression or a table with 'value', got {type(raw).__name__}")
-        if isinstance(raw, str):
-            try:
-                names_in(raw)
-            except ExpressionError as error:
-                raise ValueError(f"expected a number or arithmetic: {error}") from None
-        else:
-            raw = float(raw) if raw != raw or abs(raw) < 1e300 else INFINITY
-        bounds = extra.get("range")
-        if bounds is not None:
-            if not (isinstance(bounds, list | tuple) and len(bounds) == 2 and all(_plain(b) for b in bounds)):
-                raise ValueError(f"expected range = [low, high], got {bounds!r}")
-            extra["range"] = (float(bounds[0]), float(bounds[1]))
-        for key, kind in (("source", str), ("note", str), ("illustrative", bool)):
-            if key in extra and not isinstance(extra[key], kind):
-                raise ValueError(
-                    f"expected {key} to be {'text' if kind is str else 'true or false'}, got {extra[key]!r}"
-                )
-        entry = Entry(raw, low, high, strict, **extra)
-        if isinstance(raw, float):
-            wrong = entry.problem(raw) if raw == raw and abs(raw) < INFINITY else f"expected a finite number, got {raw}"
-            if wrong:
-                raise ValueError(wrong)
-            if entry.range is not None and not entry.range[0] <= raw <= entry.range[1]:
-                raise ValueError(f"expected a value within its own range {list(entry.range)}, got {raw:g}")
-        return entry
-
-    return parse
-
-
-def _plain(x: object) -> bool:
-    return isinstance(x, int | float) and not isinstance(x, bool)
-
-
-def _json(low: float, high: float, strict: bool) -> dict[str, Any]:
-    number: dict[str, Any] = {"type": "number"}
-    if low > -INFINITY:
-        number["exclusiveMinimum" if strict else "minimum"] = low
-    if high < INFINITY:
-        number["maximum"] = high
-    text = {"type": "string", "description": "arithmetic on parameter names"}
-    table = {
-        "type": "object",
-        "properties": {
-            "value": {"anyOf": [number, text]},
-            "source": {"type": "string"},
-            "note": {"type": "string"},
-            "illustrative": {"type": "boolean"},
-            "range": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-        },
-        "required": ["value"],
-        "additionalProperties": False,
-    }
-    return {"anyOf": [number, text, table]}
 
 
 def _number(low: float = -INFINITY, high: float = INFINITY, *, strict: bool = False) -> Any:
-    return Annotated[Any, BeforeValidator(_entry(low, high, strict)), WithJsonSchema(_json(low, high, strict))]
+    return Annotated[
+        Any, BeforeValidator(entry_reader(low, high, strict)), WithJsonSchema(entry_schema(low, high, strict))
+    ]
 
 
 if TYPE_CHECKING:
@@ -166,10 +43,10 @@ else:
 
 def _by_attack(low: float, high: float) -> Any:
     """Return the type of a number that may be given for each kind of attack."""
-    parse = _entry(low, high, False)
+    parse = entry_reader(low, high, False)
 
     def read(raw: object) -> Entry | dict[str, Entry]:
-        if isinstance(raw, dict) and raw and "value" not in raw:
+        if isinstance(raw, dict) and raw and not is_entry(raw):
             by_kind: dict[str, Entry] = {}
             for attack, value in raw.items():
                 try:
@@ -180,7 +57,7 @@ def _by_attack(low: float, high: float) -> Any:
         result: Entry = parse(raw)
         return result
 
-    plain = _json(low, high, False)
+    plain = entry_schema(low, high, False)
     return Annotated[
         Any,
         BeforeValidator(read),
@@ -311,7 +188,7 @@ def _overlay(raw: object) -> dict[str, Any]:
             if not isinstance(change, dict):
                 raise ValueError(f"expected 'believes' to be a table of overlays by player, got {change!r}")
             found[path] = {player: _overlay(one) for player, one in change.items()}
-        elif isinstance(change, str) or _plain(change):
+        elif isinstance(change, str) or is_number(change):
             found[path] = change
         else:
             raise ValueError(f"expected a number or a change such as '+0.5' for {path!r}, got {change!r}")
@@ -433,6 +310,25 @@ class BudgetTable(_Table):
     )
 
 
+class CorrelationTable(_Table):
+    """Numbers that are high or low together: a Gaussian copula, given by one correlation or by a matrix."""
+
+    numbers: list[str] = Field(
+        min_length=1,
+        description="keys of uncertain numbers; a step `*` stands for all: `members.*.stake`",
+    )
+    rho: float | None = Field(default=None, description="correlation of the normal scores of any two of them")
+    matrix: list[list[float]] | None = Field(
+        default=None, description="correlations of their normal scores, in the order of `numbers`"
+    )
+
+
+class UncertaintyTable(_Table):
+    """How uncertain numbers hang together."""
+
+    correlate: list[CorrelationTable] = Field(default_factory=list)
+
+
 class ScenarioTable(_Table):
     """A scenario file."""
 
@@ -460,6 +356,7 @@ class ScenarioTable(_Table):
         "any depth, what it thinks that others see",
     )
     changes: dict[str, Change] = Field(default_factory=dict)
+    uncertainty: UncertaintyTable = Field(default_factory=UncertaintyTable)
     variants: dict[str, VariantTable] = Field(default_factory=dict)
     options: dict[str, OptionTable] = Field(default_factory=dict)
     budget: BudgetTable | None = None

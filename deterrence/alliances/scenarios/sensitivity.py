@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from deterrence.alliances.aggressor import Aggressor
 from deterrence.alliances.collective_defence import CollectiveDefence
 from deterrence.alliances.declarations import numbers_declared
+from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.loader import entries
-from deterrence.alliances.scenarios.schema import Entry
 from deterrence.alliances.treaty import Treaty
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.paths import apply_change, changed, numbers_of, value_at
@@ -135,10 +135,11 @@ def scenario_parameters(scenario: Scenario) -> tuple[ScenarioParameter, ...]:
     found: list[ScenarioParameter] = []
     for location, entry in entries(scenario.table):
         name = _name(scenario, location, entry)
-        if name is None or entry.range is None:
+        if name is None or not entry.uncertain:
             continue
-        value = entry.value if location[0] == "parameters" else value_at(game, name)
-        found.append(ScenarioParameter(_label(scenario, location), name, float(np.asarray(value)), *entry.range))
+        value = float(np.asarray(entry.value if location[0] == "parameters" else value_at(game, name)))
+        if (span := entry.span(value)) is not None:
+            found.append(ScenarioParameter(_label(scenario, location), name, value, *span))
     found += [ScenarioParameter(label, name, value, *bounds) for label, name, value, bounds in _GROUPS]
     found.append(perceived_resolve_parameter(scenario))
     return tuple(found)
@@ -152,11 +153,12 @@ def perceived_resolve_parameter(scenario: Scenario) -> ScenarioParameter:
     """
     game = scenario.game()
     entry = scenario.table.parameters.get("resolve")
-    if entry is not None and entry.range is not None and isinstance(entry.value, float):
+    span = entry.span(entry.value) if entry is not None and isinstance(entry.value, float) else None
+    if entry is not None and span is not None:
         seen = scenario.table.perception.get(game.aggressor.name, {}).get("resolve", entry.value)
         value = float(np.asarray(apply_change(seen, entry.value, "resolve")))
         return ScenarioParameter(
-            "resolve as the aggressor sees it", f"perception.{game.aggressor.name}.resolve", value, *entry.range
+            "resolve as the aggressor sees it", f"perception.{game.aggressor.name}.resolve", value, *span
         )
     overlay = game.perception.get(game.aggressor.name, {})
     name = f"perception.{game.aggressor.name}.+members.*.cost.location"

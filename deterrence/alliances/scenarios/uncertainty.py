@@ -8,8 +8,9 @@ the lowest to a quantile of the highest.
 
 Draws are a Latin hypercube [1]_: each number takes each of n equally likely classes once. (In a Sobol' sequence, usual
 elsewhere, one of 117 dimensions explains up to 80 % of the variance of another at 1,024 points, so that a number that
-does nothing passes for one that matters; here it is at most 5 %.) A number that is arithmetic on others (``"1.6 +
-resolve"``) is drawn as what is added to that, so that it still moves with them, and is kept within its bounds.
+does nothing passes for one that matters; here it is at most 5 %.) Numbers that a file
+correlates are drawn together (``copula``). A number that is arithmetic on others (``"1.6 + resolve"``) is drawn as what
+is added to that, so that it still moves with them, and is kept within its bounds.
 
 Which numbers matter is told in two ways. The *swing* of a number is the likelihood of attack at its 5 % and its 95 %
 quantile, the others as the file has them. Sobol' indices [2]_ are shares of the variance over the draws: with
@@ -41,10 +42,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.scenarios.building import BuildError, build, parameter_values
+from deterrence.alliances.scenarios.copula import Copula, copula_of, number_name
+from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.loader import entries
 from deterrence.alliances.scenarios.marginals import CENTRAL, Marginal, marginal_of_range
 from deterrence.alliances.scenarios.rendering import Table
-from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME, Entry
+from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME
 from deterrence.games.display import Display
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.paths import value_at
@@ -101,29 +104,28 @@ class UncertainNumber:
 
 def uncertain_numbers(scenario: Scenario) -> tuple[UncertainNumber, ...]:
     """Return every number of a scenario that has a distribution, in the order of the file."""
+    table = scenario.table
     return tuple(
         uncertain_number(location, entry, name, _value(scenario, location, name, entry))
-        for location, entry in entries(scenario.table)
-        if location[0] not in NOT_OF_THE_GAME and entry.range is not None
-        for name in [_name(scenario, location)]
+        for location, entry in entries(table)
+        if location[0] not in NOT_OF_THE_GAME and entry.uncertain
+        for name in [number_name(table, location)]
     )
 
 
 def uncertain_number(location: Location, entry: Entry, name: str, value: float) -> UncertainNumber:
-    """Return a number with its distribution.
+    """Return a number with its distribution; one that says of none is certain.
 
     Parameters
     ----------
     location : tuple
         Where it stands in the file.
     entry : Entry
-        With a range.
     name : str
     value : float
         What the entry comes to at the file's own numbers.
     """
-    low, high = entry.range or (value, value)
-    marginal = marginal_of_range(low, high, value)
+    marginal = entry.marginal(value) or marginal_of_range(value, value, value)
     return UncertainNumber(location, name, value, marginal, isinstance(entry.value, str), entry.illustrative)
 
 
@@ -142,6 +144,8 @@ class Uncertainty(Display):
     scenario : Scenario
     numbers : tuple of UncertainNumber
         What is drawn, d of them.
+    levels : ndarray, shape (n, d)
+        The quantiles of their distributions that were drawn: uniform on (0, 1), and alike where a copula says so.
     inputs : ndarray, shape (n, d)
         Their values; of an expression, what is added to it.
     low, high : mapping of str to ndarray, shape (n,)
@@ -151,6 +155,7 @@ class Uncertainty(Display):
 
     scenario: Scenario = field(repr=False)
     numbers: tuple[UncertainNumber, ...] = field(repr=False)
+    levels: Floats = field(repr=False)
     inputs: Floats = field(repr=False)
     low: Mapping[str, Floats] = field(repr=False)
     high: Mapping[str, Floats] = field(repr=False)
@@ -160,6 +165,11 @@ class Uncertainty(Display):
     def draws(self) -> int:
         """Number of draws."""
         return len(self.inputs)
+
+    @property
+    def copula(self) -> Copula:
+        """How the numbers hang together."""
+        return copula_of(self.scenario.table, [number.name for number in self.numbers])
 
     @property
     def events(self) -> tuple[str, ...]:
@@ -269,11 +279,12 @@ class Uncertainty(Display):
         ends = self._swings(event)
         order = np.argsort(-np.abs(ends[:, 1] - ends[:, 0]), kind="stable")
         totals = np.full((len(self.numbers), 3), np.nan)
+        copula = self.copula
         some = np.flatnonzero(known)[:draws]
         fresh = latin_hypercube(len(self.numbers), max(len(some), 2), self.seed + 1)[: len(some)]
         for i in order[:total]:
             moved = self.inputs[some].copy()
-            moved[:, i] = self.numbers[i].at(fresh[:, i])
+            moved[:, i] = self.numbers[i].at(copula.another(self.levels[some], i, fresh[:, i])[:, i])
             totals[i] = total_order(middle[some], self._middle(moved, event), float(np.nanvar(middle)), rng)
         frame = pd.DataFrame(
             np.column_stack([first, totals, ends, np.abs(ends[:, 1] - ends[:, 0])]),
@@ -501,14 +512,17 @@ def draw_uncertainty(scenario: Scenario, *, draws: int = DRAWS, seed: int = 0) -
     """
     numbers = uncertain_numbers(scenario)
     if not numbers:
-        raise ParameterError(
-            f"no number of {scenario.name} is uncertain: give numbers a range, as in "
-            "{ value = 0.6, illustrative = true, range = [0.2, 1.2] }"
-        )
-    points = latin_hypercube(len(numbers), draws, seed)
-    inputs = np.column_stack([number.at(points[:, i]) for i, number in enumerate(numbers)])
+        raise nothing_uncertain(scenario)
+    copula = copula_of(scenario.table, [number.name for number in numbers])
+    levels = copula.levels(latin_hypercube(len(numbers), draws, seed))
+    inputs = values_at(numbers, levels)
     low, high = solve_draws(scenario, numbers, inputs, scenario.events)
-    return Uncertainty(scenario, numbers, inputs, low, high, seed)
+    return Uncertainty(scenario, numbers, levels, inputs, low, high, seed)
+
+
+def values_at(numbers: Sequence[UncertainNumber], levels: Floats) -> Floats:
+    """Return values of d numbers at quantiles, both of shape (n, d)."""
+    return np.column_stack([number.at(levels[:, i]) for i, number in enumerate(numbers)])
 
 
 def draw_difference(
@@ -534,6 +548,8 @@ def draw_difference(
     both = [uncertain_numbers(scenario) for scenario in (before, after)]
     column = {name: i for i, name in enumerate(dict.fromkeys(number.name for some in both for number in some))}
     points = latin_hypercube(max(len(column), 1), draws, seed)
+    if column:
+        points = _levels_in_common(before, after, list(column), points)
     ranges = []
     for scenario, numbers in zip((before, after), both, strict=True):
         if event not in scenario.events:
@@ -546,6 +562,23 @@ def draw_difference(
     return Difference(
         before.name, after.name, event, later_low[event] - low[event], later_high[event] - high[event], seed
     )
+
+
+def _levels_in_common(before: Scenario, after: Scenario, names: Sequence[str], points: Floats) -> Floats:
+    """Return probabilities that hang together as in both scenarios.
+
+    Raises
+    ------
+    ParameterError
+        If the two correlate numbers differently that both draw.
+    """
+    first, second = (copula_of(scenario.table, names) for scenario in (before, after))
+    if not np.array_equal(first.correlation, second.correlation):
+        raise ParameterError(
+            f"{before.name} and {after.name} correlate their numbers differently: no draws are common to both; give "
+            "both the same [uncertainty]"
+        )
+    return first.levels(points)
 
 
 def solve_draws(
@@ -577,6 +610,21 @@ def solve_draws(
     )
 
 
+def nothing_uncertain(scenario: Scenario) -> ParameterError:
+    """Return the error of draws that were asked for where no number has a distribution."""
+    return ParameterError(
+        f"no number of {scenario.name} is uncertain: give numbers a range, as in "
+        "{ value = 0.6, illustrative = true, range = [0.2, 1.2] }"
+    )
+
+
+def check_draws(draws: int, seed: int) -> None:
+    """Raise ParameterError unless the number of draws and the seed are whole numbers in their range."""
+    for name, value, least in (("draws", draws, 2), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= MOST_DRAWS:
+            raise ParameterError(f"{name} must be a whole number from {least} to {MOST_DRAWS:,}, got {value!r}")
+
+
 def latin_hypercube(dimensions: int, count: int, seed: int) -> Floats:
     """Return a Latin hypercube of points, shape (count, dimensions), inside of the unit cube.
 
@@ -587,9 +635,7 @@ def latin_hypercube(dimensions: int, count: int, seed: int) -> Floats:
     """
     from scipy.stats import qmc
 
-    for name, value, least in (("draws", count, 2), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= MOST_DRAWS:
-            raise ParameterError(f"{name} must be a whole number from {least} to {MOST_DRAWS:,}, got {value!r}")
+    check_draws(count, seed)
     points = qmc.LatinHypercube(dimensions, rng=np.random.default_rng(seed)).random(int(count))
     return np.asarray(np.clip(points, 2.0**-40, 1 - 2.0**-40))
 
@@ -670,19 +716,6 @@ def _shortest(low: Floats, high: Floats, mass: float) -> Range:
 def _check_mass(mass: float) -> None:
     if not 0 < mass < 1:
         raise ParameterError(f"the mass of an interval lies between 0 and 1, got {mass!r}")
-
-
-def _name(scenario: Scenario, location: Location) -> str:
-    """Return the key of a number: members and attacks by name."""
-    table = scenario.table
-    match location:
-        case ("members", int(i), *rest):
-            parts = ["members", table.members[i].name, *rest]
-        case ("attacks", int(i), *rest):
-            parts = ["attacks", table.attacks[i].name, *rest]
-        case _:
-            parts = list(location)
-    return ".".join(str(part) for part in parts)
 
 
 def _value(scenario: Scenario, location: Location, name: str, entry: Entry) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deterrence.alliances.scenarios.entry import INFINITY, entry_reader, is_entry
 from deterrence.games.errors import ParameterError, ScenarioError, did_you_mean
 from deterrence.games.paths import apply_change
 
@@ -86,6 +87,9 @@ def changed_file(data: Mapping[str, Any], changes: Mapping[str, Any], where: str
 def _entry(old: Any, change: Any, name: str, where: str) -> dict[str, Any]:
     """Return a parameter's entry with another value: an illustration, whatever the source of the old one."""
     entry = dict(old) if isinstance(old, Mapping) else {"value": old}
+    if "value" not in entry:  # of a number that is stated by quantiles alone, the median
+        read = entry_reader(-INFINITY, INFINITY, False)(entry)
+        entry |= {"value": read.value, "range": read.span(read.value)}
     value = entry["value"]
     try:
         new = apply_change(change, 0.0 if isinstance(value, str) else float(value), name)
@@ -101,7 +105,7 @@ def _entry(old: Any, change: Any, name: str, where: str) -> dict[str, Any]:
 def laid_over(below: Any, above: Any) -> Any:
     """Return tables with others laid over them: table by table, and lists of named tables name by name."""
     if isinstance(below, Mapping) and isinstance(above, Mapping):
-        if "value" in above:
+        if is_entry(above):
             return dict(above)
         return {**below, **{key: laid_over(below[key], one) if key in below else one for key, one in above.items()}}
     if _named(below) and _named(above):
