@@ -12,7 +12,7 @@ import deterrence as dt
 from deterrence.alliances.scenarios.assessment import Assessment
 from deterrence.alliances.scenarios.assessment_text import report
 from deterrence.alliances.scenarios.entry import Entry
-from deterrence.alliances.scenarios.loader import dotted, entries
+from deterrence.alliances.scenarios.loader import entries, location_text
 from deterrence.alliances.scenarios.rendering import Table
 from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME
 
@@ -160,7 +160,7 @@ def _member_table(scenario: dt.Scenario) -> Table:
     found: dict[int, dict[str, Entry]] = {}
     for where, entry in entries(scenario.table):
         if where[0] == "members" and isinstance(where[1], int):
-            found.setdefault(where[1], {})[dotted(where[2:])] = entry
+            found.setdefault(where[1], {})[location_text(where[2:])] = entry
     columns = list(dict.fromkeys(key for row in found.values() for key in row))
     support = any(member.support != "military" for member in scenario.table.members)
     rows = tuple(
@@ -178,7 +178,7 @@ def _place(scenario: dt.Scenario, where: Location) -> str:
     """Return where a number stands, attacks by their name."""
     if where[0] == "attacks" and isinstance(where[1], int):
         where = ("attacks", scenario.table.attacks[where[1]].name, *where[2:])
-    return dotted(where)
+    return location_text(where)
 
 
 def _value(entry: Entry) -> str:

@@ -67,7 +67,7 @@ def crises(number, seed):
     frame["outcome"] = generator.choice(["sq", "yield", "war"], number)
     model = dt.fit(crisis, frame, outcome="outcome", utilities=UTILITIES, errors="private", starts=1)
     assert list(model.names) == list(TRUTH)
-    drawn = model.likelihood.drawn(np.array(list(TRUTH.values())), generator)
+    drawn = model.likelihood.simulate(np.array(list(TRUTH.values())), generator)
     return frame.assign(outcome=drawn.outcome_frame()["outcome"].to_numpy())
 
 

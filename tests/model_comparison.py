@@ -11,7 +11,7 @@ import numpy as np
 
 import deterrence as dt
 from deterrence.models.blocks import gather
-from deterrence.models.parameter_table import flat, nested
+from deterrence.models.parameter_table import flat, nest
 from deterrence.models.variants import entries, pick
 
 CHECKS = json.loads((Path(__file__).parent / "data" / "model_checks.json").read_text("utf-8"))
@@ -71,4 +71,4 @@ def quantities(id: str, route: str = "closed_form", **params: Any) -> Any:
         return getattr(model, route)(**params)
     fixed = {name: value for name, value in flat(params).items() if name not in lists}
     rows = zip(*lists.values(), strict=True)
-    return gather([getattr(model, route)(**nested({**fixed, **dict(zip(lists, row, strict=True))})) for row in rows])
+    return gather([getattr(model, route)(**nest({**fixed, **dict(zip(lists, row, strict=True))})) for row in rows])

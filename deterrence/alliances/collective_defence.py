@@ -38,7 +38,7 @@ from deterrence.alliances.declarations import check_numbers, distinct, number_li
 from deterrence.alliances.members import Member, Support
 from deterrence.alliances.participation import ParticipationGame
 from deterrence.alliances.posture import AllianceType, Posture, PostureOutcomes, PostureStage, posture_game, prize_types
-from deterrence.alliances.response import Response, alarmed, mixed, realised, response
+from deterrence.alliances.response import Response, mean_response, realised_response, respond_to_incidents, response
 from deterrence.alliances.shocks import CommonShock, ShockState
 from deterrence.alliances.subjective_defence import subjective_defence
 from deterrence.alliances.target import Target, resistance
@@ -47,7 +47,7 @@ from deterrence.alliances.warning import Automation
 from deterrence.games.display import Display
 from deterrence.games.distributions import stack_last
 from deterrence.games.errors import GameError, did_you_mean
-from deterrence.games.paths import Change, Overlay, changed
+from deterrence.games.paths import Change, Overlay, apply_overlay
 from deterrence.games.renaming import renamed_arguments
 from deterrence.games.signaling import SignalingGame
 from deterrence.perception.belief_hierarchy import checked_overlays, split_overlay
@@ -185,7 +185,7 @@ class CollectiveDefence(Display):
         ParameterError
             If a path leads nowhere or a change is none; see ``deterrence.games.paths``.
         """
-        return changed(self, changes)
+        return apply_overlay(self, changes)
 
     def perceived_by(self, player: str) -> Self:
         """Return the game at the values that a player holds (the true ones, if it misperceives nothing).
@@ -200,7 +200,7 @@ class CollectiveDefence(Display):
         _among(player, self.players, "asked for the view of")
         if player not in self._views:
             changes, nested = split_overlay(self.perception.get(player, {}))
-            self._views[player] = replace(changed(replace(self, perception={}), changes), perception=nested)
+            self._views[player] = replace(apply_overlay(replace(self, perception={}), changes), perception=nested)
         return self._views[player]
 
     def participation_game(self) -> ParticipationGame:
@@ -457,7 +457,7 @@ class CollectiveDefence(Display):
             known = self._others(k, cut)
             game = as_wide(self._after(k, cut), known)
             mine = self._plan(player, k, cut) if player in self.names else response(game, every_state=True)
-            return realised(game, mine, known, every_state=self._alarming)
+            return realised_response(game, mine, known, every_state=self._alarming)
 
         return self._by_step(part)
 
@@ -481,9 +481,9 @@ class CollectiveDefence(Display):
             for k, (name, weight, one) in enumerate(self._states):
                 mine = part(k, cut)
                 if self._alarming and not cut:
-                    mine = alarmed(one.participation_game(), mine, one._incidents())
+                    mine = respond_to_incidents(one.participation_game(), mine, one._incidents())
                 found.append((name, weight, mine))
-            return found[0][2] if len(found) == 1 else mixed(found)
+            return found[0][2] if len(found) == 1 else mean_response(found)
 
         depth = max(self._dimensions, *(dimensions_of(one) for one in self.attacks))
         later = {
@@ -529,7 +529,9 @@ class CollectiveDefence(Display):
         bare = replace(self, shock=None, posture=None, perception={})
         if self.shock is None:
             return [("", 1.0, bare)]
-        found = [(name, weight, changed(bare, overlay)) for name, weight, overlay in self.shock.overlays(self.members)]
+        found = [
+            (name, weight, apply_overlay(bare, overlay)) for name, weight, overlay in self.shock.overlays(self.members)
+        ]
         for name, _, one in found:
             _same_steps(self.attacks, one.attacks, f"state {name!r} of the shock")
         return found
@@ -539,7 +541,7 @@ class CollectiveDefence(Display):
         views = {player: without_paths(overlay, "posture.") for player, overlay in self.perception.items()}
         found = replace(self, posture=None, perception=views)
         for overlay in overlays:
-            found = changed(found, overlay)
+            found = apply_overlay(found, overlay)
         return found
 
     def _responses_expected_by(self, player: str) -> StageResponses:

@@ -38,7 +38,7 @@ from deterrence.alliances.treaty import Invocation, Treaty, invocation
 from deterrence.games.display import Display
 from deterrence.games.distributions import DistributionRow, stack_last
 from deterrence.games.errors import GameError, did_you_mean
-from deterrence.games.paths import Change, changed
+from deterrence.games.paths import Change, apply_overlay
 from deterrence.games.renaming import renamed_fields
 from deterrence.solvers.cheap_talk import told_share
 
@@ -287,7 +287,7 @@ class ParticipationGame(Display):
 
     def at(self, **changes: Change) -> ParticipationGame:
         """Return the game with changes by path, as in ``game.at(**{"members.*.stake": 2})``; see ``games.paths``."""
-        return changed(self, changes)
+        return apply_overlay(self, changes)
 
     def invocation(self, attack: str | None = None) -> Invocation:
         """Return the probability that an attack invokes the treaty, and who recognises it although it does not."""

@@ -121,7 +121,7 @@ def response(game: ParticipationGame, *, every_state: bool = False) -> Response:
     )
 
 
-def mixed(parts: Sequence[tuple[str, Floats, Response]]) -> Response:
+def mean_response(parts: Sequence[tuple[str, Floats, Response]]) -> Response:
     """Return the mean of responses over the states of a common shock.
 
     Parameters
@@ -169,7 +169,7 @@ def mixed(parts: Sequence[tuple[str, Floats, Response]]) -> Response:
     )
 
 
-def alarmed(game: ParticipationGame, found: Response, incidents: Sequence[Any]) -> Response:
+def respond_to_incidents(game: ParticipationGame, found: Response, incidents: Sequence[Any]) -> Response:
     """Return a response with the strength that acts on incidents: those invoke the treaty, and members come as to it.
 
     Parameters
@@ -188,7 +188,7 @@ def alarmed(game: ParticipationGame, found: Response, incidents: Sequence[Any]) 
     return replace(found, alarmed=np.stack([np.stack(ends[k::2], axis=-1) for k in (0, 1)]))
 
 
-def realised(
+def realised_response(
     game: ParticipationGame, expected: Response, plans: Mapping[int, Response], *, every_state: bool = False
 ) -> Response:
     """Return what happens if some members act on other values than the true ones.

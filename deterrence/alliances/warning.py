@@ -23,7 +23,14 @@ import numpy as np
 from deterrence.alliances.declarations import check_numbers, number
 from deterrence.alliances.members import Member
 from deterrence.games.errors import GameError, did_you_mean
+from deterrence.games.renaming import moved_names
 from deterrence.perception.detection import AlarmThreshold, warning_threshold
+
+__getattr__ = moved_names(
+    __name__,
+    Detection="deterrence.perception.detection.AlarmThreshold",
+    detection="deterrence.perception.detection.warning_threshold",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,9 +92,9 @@ def one_draw(
     """Return the likelihood of one draw of data, and the estimates there (NaN where none was reached)."""
     generator = np.random.default_rng([seed, number])
     if method == "parametric":
-        drawn = likelihood.drawn(theta, generator)
+        drawn = likelihood.simulate(theta, generator)
     else:
-        drawn = likelihood.reweighted(_times_drawn(likelihood.rows, clusters, generator)).without_idle_rows()
+        drawn = likelihood.reweight(_times_drawn(likelihood.rows, clusters, generator)).without_idle_rows()
     target: Objective = Penalised(drawn, objective.penalty) if isinstance(objective, Penalised) else drawn
     end = maximise(target, Start("estimate", theta), iterations=_ITERATIONS)
     return drawn, (end.theta if end.converged else np.full(len(theta), np.nan))

@@ -22,7 +22,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from scipy.special import erfcx, expit, log_ndtr
 
-from deterrence.estimation.jets import Jet, Value, composed
+from deterrence.estimation.jets import Jet, Value, compose
 from deterrence.estimation.likelihood import Floats
 
 Link: TypeAlias = Literal["probit", "logit"]
@@ -61,7 +61,7 @@ class LogChoice:
 
     def log(self, action: int) -> Jet:
         """Return the logarithm of the probability of an action."""
-        return composed(self.inputs[action], self.values[action], self.first[action], self.second[action])
+        return compose(self.inputs[action], self.values[action], self.first[action], self.second[action])
 
     def probability(self, action: int) -> Jet:
         """Return the probability of an action."""
@@ -69,9 +69,9 @@ class LogChoice:
         first, second = self.first[action], self.second[action]
         slopes = tuple(p * f for f in first)
         if self.inputs[action][0].order < 2:
-            return composed(self.inputs[action], p, slopes, ())
+            return compose(self.inputs[action], p, slopes, ())
         bends = tuple(tuple(p * s + slopes[i] * first[j] for j, s in enumerate(row)) for i, row in enumerate(second))
-        return composed(self.inputs[action], p, slopes, bends)
+        return compose(self.inputs[action], p, slopes, bends)
 
     def weighted(self, weights: Sequence[Value]) -> list[Jet]:
         """Return jets whose sum is the sum over actions of a weight times the logarithm."""
@@ -83,14 +83,14 @@ class LogChoice:
             return []
         value = _total([_times(weights[a], self.values[a]) for a in acting])
         if self.inputs[0][0].order == 0:
-            return [composed(self.inputs[0], value, (), ())]
+            return [compose(self.inputs[0], value, (), ())]
         first = [_total([_times(weights[a], self.first[a][i]) for a in acting]) for i in range(k)]
         if self.inputs[0][0].order == 1:
-            return [composed(self.inputs[0], value, first, ())]
+            return [compose(self.inputs[0], value, first, ())]
         second = [
             [_total([_times(weights[a], self.second[a][i][j]) for a in acting]) for j in range(i + 1)] for i in range(k)
         ]
-        return [composed(self.inputs[0], value, first, second)]
+        return [compose(self.inputs[0], value, first, second)]
 
 
 def _times(weight: Value, values: Value) -> Floats:

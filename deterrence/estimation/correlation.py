@@ -23,7 +23,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import log_ndtr
 
-from deterrence.estimation.jets import Jet, composed
+from deterrence.estimation.jets import Jet, compose
 from deterrence.estimation.likelihood import Floats
 from deterrence.games.errors import GameError
 from deterrence.games.topology import Topology
@@ -74,7 +74,7 @@ def log_both(first: Jet, second: Jet, correlation: Jet) -> Jet:
     inputs = [first, second, correlation]
     order = first.order
     if order == 0:
-        return composed(inputs, log, (), ())
+        return compose(inputs, log, (), ())
     free = (1 - r) * (1 + r)
     spread = np.sqrt(free)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -84,7 +84,7 @@ def log_both(first: Jet, second: Jet, correlation: Jet) -> Jet:
         density = np.exp(-square / (2 * free) - 2 * _LOG_ROOT - log) / spread
         slopes = [in_h, in_k, density]
         if order == 1:
-            return composed(inputs, log, slopes, ())
+            return compose(inputs, log, slopes, ())
         second_derivatives = [
             [-h * in_h - r * density],
             [density, -k * in_k - r * density],
@@ -95,7 +95,7 @@ def log_both(first: Jet, second: Jet, correlation: Jet) -> Jet:
             ],
         ]
     bends = [[entry - slopes[i] * slopes[j] for j, entry in enumerate(row)] for i, row in enumerate(second_derivatives)]
-    return composed(inputs, log, slopes, bends)
+    return compose(inputs, log, slopes, bends)
 
 
 def log_bivariate_normal(h: Floats, k: Floats, r: Floats) -> Floats:

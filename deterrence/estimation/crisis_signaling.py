@@ -359,7 +359,7 @@ class CrisisLikelihood(IndexLikelihood):
         """Return all equilibria of all rows at payoffs of shape (7, n)."""
         return self._solved(values)[0]
 
-    def chosen(self, values: Floats) -> Floats:
+    def equilibrium_quantile(self, values: Floats) -> Floats:
         """Return the quantile of the equilibrium that each row plays, shape (n,)."""
         return self._solved(values)[1]
 
@@ -395,7 +395,7 @@ class CrisisLikelihood(IndexLikelihood):
         """Return log-likelihoods with derivatives, by the implicit function theorem."""
         if self.counts is None:
             raise ParameterError("these rows have no outcomes")
-        return reduced_terms(values, self.chosen(values), self.counts)[:3]
+        return reduced_terms(values, self.equilibrium_quantile(values), self.counts)[:3]
 
     def selection_cost(self, theta: Floats) -> float:
         """Return the sum of logarithms of numbers of equilibria: what choosing freely among them may have gained."""
@@ -415,7 +415,7 @@ class CrisisLikelihood(IndexLikelihood):
             _memory={},
         )
 
-    def reweighted(self, factors: Floats) -> Self:
+    def reweight(self, factors: Floats) -> Self:
         """Return the likelihood with the weight of each row multiplied by a factor."""
         return replace(self, weights=self.weights * factors, _memory={})
 
@@ -434,11 +434,13 @@ class CrisisLikelihood(IndexLikelihood):
         if self.counts is None and self.high is None:
             mean: Floats = np.nansum(found.outcomes, axis=1) / found.count[:, None]
             return mean
-        place = np.nanargmin(np.abs(found.quantile - self.chosen(self.equation_values(theta))[:, None]), axis=1)
+        place = np.nanargmin(
+            np.abs(found.quantile - self.equilibrium_quantile(self.equation_values(theta))[:, None]), axis=1
+        )
         chances: Floats = found.outcomes[np.arange(self.rows), place]
         return chances
 
-    def drawn(self, theta: Floats, generator: np.random.Generator) -> Self:
+    def simulate(self, theta: Floats, generator: np.random.Generator) -> Self:
         """Return the likelihood of data that the model generates, as many plays in each row as it has."""
         plays = np.ones(self.rows) if self.counts is None else self.counts.sum(axis=0)
         chances = self.probabilities(theta)
@@ -481,7 +483,7 @@ class CrisisLikelihood(IndexLikelihood):
         """
         resist, firm = self.first_step()
         pseudo = PseudoLikelihood.of(self, resist, firm)
-        theta = pseudo.maximised()
+        theta = pseudo.maximise()
         z = ndtri(resist)
         points = []
         for k in range(1, number):
@@ -592,7 +594,7 @@ def _tracked(likelihood: CrisisLikelihood, theta: Floats, rounds: int = 3) -> tu
     """
     value, stationary = likelihood.value(theta), False
     for _ in range(rounds):
-        objective = _Tracked(likelihood, likelihood.chosen(likelihood.equation_values(theta)))
+        objective = _Tracked(likelihood, likelihood.equilibrium_quantile(likelihood.equation_values(theta)))
         end, settled = _climb(objective, theta, likelihood.units)
         reached = likelihood.value(end)
         if not reached > value + 1e-9:
@@ -774,7 +776,7 @@ class PseudoLikelihood(CrisisLikelihood):
         bends += by_payoff[:, None] * by_payoff[None] * (-resists * r * (z + r) - yields * q * (q - z))
         return rows, slopes, bends
 
-    def maximised(self) -> Floats:
+    def maximise(self) -> Floats:
         """Return its maximum from zero: a start for the full likelihood."""
         return _climb(_Plain(self), np.zeros(self.size), self.units)[0]
 

@@ -81,7 +81,7 @@ def _scores(fitted: Fit, part: NDArray[np.int64], folds: int, counts: Floats) ->
     log_score, brier, failed = 0.0, 0.0, 0
     for fold in range(folds):
         held = part == fold
-        training = likelihood.reweighted((~held).astype(np.float64))
+        training = likelihood.reweight((~held).astype(np.float64))
         target: Objective = training
         if isinstance(fitted.objective, Penalised):
             target = Penalised(training, fitted.objective.penalty)

@@ -104,7 +104,7 @@ class IndexLikelihood(Likelihood):
             hessian_of(self.designs, self.weighted(bends)),
         )
 
-    def reweighted(self, factors: Floats) -> Self:
+    def reweight(self, factors: Floats) -> Self:
         """Return the likelihood with the weight of each row multiplied by a factor."""
         return replace(self, weights=self.weights * factors)  # type: ignore[type-var]
 

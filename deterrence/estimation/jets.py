@@ -72,7 +72,7 @@ class Jet:
 
     def apply(self, value: Floats, first: Floats, second: Floats) -> Jet:
         """Return a function of the jet, from its value and derivatives there."""
-        return composed([self], value, [first], [[second]])
+        return compose([self], value, [first], [[second]])
 
     def exp(self) -> Jet:
         """Return the exponential."""
@@ -96,7 +96,7 @@ def variable(value: Floats, index: int, order: int) -> Jet:
     return Jet(value, {index: 1.0} if order else {}, {}, order)
 
 
-def composed(inputs: Sequence[Jet], value: Floats, first: Sequence[Value], second: Sequence[Sequence[Value]]) -> Jet:
+def compose(inputs: Sequence[Jet], value: Floats, first: Sequence[Value], second: Sequence[Sequence[Value]]) -> Jet:
     """Return a function of several jets, from its value, gradient and Hessian in them.
 
     Parameters

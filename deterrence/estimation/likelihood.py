@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.games.quantities import check_names
+from deterrence.games.renaming import renamed_attributes
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -36,6 +37,7 @@ class Start:
     theta: Floats
 
 
+@renamed_attributes(drawn="simulate", reweighted="reweight")
 class Likelihood(ABC):
     """The log-likelihood of n rows of data in K parameters.
 
@@ -71,7 +73,7 @@ class Likelihood(ABC):
         """Return the derivatives of ``loglik``, shape (n, K)."""
 
     @abstractmethod
-    def reweighted(self, factors: Floats) -> Self:
+    def reweight(self, factors: Floats) -> Self:
         """Return the likelihood with the weight of each row multiplied by a factor, shape (n,)."""
 
     @abstractmethod
@@ -88,7 +90,7 @@ class Likelihood(ABC):
         """Return the probability of each outcome in each row, shape (n, Z)."""
 
     @abstractmethod
-    def drawn(self, theta: Floats, generator: np.random.Generator) -> Self:
+    def simulate(self, theta: Floats, generator: np.random.Generator) -> Self:
         """Return the likelihood of data that the model itself generates at ``theta``, the regressors as they are."""
 
     @abstractmethod

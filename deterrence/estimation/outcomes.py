@@ -159,12 +159,14 @@ def observe(topology: Topology, frame: pd.DataFrame, form: Form, columns: Mappin
     return _moves(topology, frame, columns)
 
 
-def unobserved(topology: Topology, size: int) -> Outcomes:
+def unobserved_rows(topology: Topology, size: int) -> Outcomes:
     """Return rows of which no outcome is known."""
     return Outcomes("none", {}, tuple(ends_by_name(topology).values()), np.zeros((len(outcome_names(topology)), size)))
 
 
-def drawn(outcomes: Outcomes, topology: Topology, probabilities: Floats, generator: np.random.Generator) -> Outcomes:
+def draw_outcomes(
+    outcomes: Outcomes, topology: Topology, probabilities: Floats, generator: np.random.Generator
+) -> Outcomes:
     """Return observations drawn from the probabilities of the ends, shape (n, Z), as many in each row as there were.
 
     Moves that were not seen in a row stay unseen.

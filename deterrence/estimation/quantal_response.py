@@ -232,7 +232,7 @@ class QuantalResponseLikelihood(IndexLikelihood):
         """Return the probability of each recorded action at its information set, shape (n, C)."""
         return np.ascontiguousarray(self.chances(self.equation_values(theta)).T)
 
-    def drawn(self, theta: Floats, generator: np.random.Generator) -> Self:
+    def simulate(self, theta: Floats, generator: np.random.Generator) -> Self:
         """Return the likelihood of counts that the model generates, as many at each information set as there were."""
         if self.counts is None:
             raise ParameterError("these rows have no counts")

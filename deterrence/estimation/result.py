@@ -367,7 +367,7 @@ class Fit(Display):
 
     def simulate(self, seed: int) -> pd.DataFrame:
         """Return the data with outcomes drawn from the fitted model, regressors as they are."""
-        drawn = self.likelihood.drawn(self.theta, np.random.default_rng(seed)).outcome_frame()
+        drawn = self.likelihood.simulate(self.theta, np.random.default_rng(seed)).outcome_frame()
         return self.frame.assign(**{name: drawn[name].to_numpy() for name in drawn.columns})
 
     # -- the bridge to the rest of the package -----------------------------------------------------------------------

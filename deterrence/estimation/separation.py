@@ -30,7 +30,7 @@ _ZERO = 1e-7  # of a direction's entries, which are at most 1, in units of utili
 _NOISE = 1e-9  # of a gain in one row
 
 
-def separated(likelihood: TreeLikelihood, theta: Floats) -> tuple[str, ...]:
+def separated_parameters(likelihood: TreeLikelihood, theta: Floats) -> tuple[str, ...]:
     """Return the parameters along which a player's observed moves are separated, others' behaviour as at ``theta``.
 
     Parameters

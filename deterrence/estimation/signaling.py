@@ -633,7 +633,7 @@ class SignalingLikelihood(IndexLikelihood):
         designs = tuple(design.at(data) for design in self.designs)
         return replace(self, designs=designs, weights=np.ones(len(data)), counts=None)
 
-    def drawn(self, theta: Floats, generator: np.random.Generator) -> Self:
+    def simulate(self, theta: Floats, generator: np.random.Generator) -> Self:
         """Return the likelihood of plays that the model generates, as many in each session as it has."""
         values = self.equation_values(theta)
         plays = self.plays(values)

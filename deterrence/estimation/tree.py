@@ -39,18 +39,18 @@ from numpy.typing import NDArray
 from deterrence.estimation.choice import Link, LogChoice, choice
 from deterrence.estimation.correlation import EQUATION, check_two_stages, log_both
 from deterrence.estimation.formulas import Design, columns_of
-from deterrence.estimation.jets import Jet, Pair, Value, composed, constant, variable
+from deterrence.estimation.jets import Jet, Pair, Value, compose, constant, variable
 from deterrence.estimation.likelihood import Floats, Likelihood, Start
 from deterrence.estimation.optimise import maximise
 from deterrence.estimation.outcomes import (
     Outcomes,
-    drawn,
+    draw_outcomes,
     ends_by_name,
     frame_of_outcomes,
     outcome_names,
-    unobserved,
+    unobserved_rows,
 )
-from deterrence.estimation.separation import separated
+from deterrence.estimation.separation import separated_parameters
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import parameter_names
@@ -334,7 +334,7 @@ def _payoff_jet(payoff: Payoff, values: Mapping[str, Jet], order: int) -> Jet:
     def at(function: Callable[..., Any]) -> Floats:
         return np.array(np.broadcast_to(np.asarray(function(*points), dtype=np.float64), shape))
 
-    return composed(inputs, at(value), [at(f) for f in first], [[at(f) for f in row] for row in second])
+    return compose(inputs, at(value), [at(f) for f in first], [[at(f) for f in row] for row in second])
 
 
 def _sum(jets: Sequence[Jet]) -> Jet:
@@ -624,7 +624,7 @@ class TreeLikelihood(Likelihood):
 
     # -- other data -----------------------------------------------------------------------------------------------
 
-    def reweighted(self, factors: Floats) -> Self:
+    def reweight(self, factors: Floats) -> Self:
         """Return the likelihood with other weights."""
         return replace(self, weights=self.weights * factors)
 
@@ -634,11 +634,11 @@ class TreeLikelihood(Likelihood):
         return replace(
             self,
             designs=tuple(d.at(data) for d in self.designs),
-            observed=unobserved(self.model.topology, size),
+            observed=unobserved_rows(self.model.topology, size),
             weights=np.ones(size),
         )
 
-    def drawn(self, theta: Floats, generator: np.random.Generator) -> Self:
+    def simulate(self, theta: Floats, generator: np.random.Generator) -> Self:
         """Return the likelihood of outcomes drawn from the model."""
         topology = self.model.topology
         ends = np.stack([np.broadcast_to(np.exp(log.value), (self.rows,)) for log in self._log_ends(theta, 0)], axis=1)
@@ -648,7 +648,7 @@ class TreeLikelihood(Likelihood):
                 known, form="label", columns={"": "outcome"}, counts=np.ones((len(self.outcomes), self.rows))
             )
             known = replace(known, counts=known.counts / len(self.outcomes))
-        return replace(self, observed=drawn(known, topology, ends, generator))
+        return replace(self, observed=draw_outcomes(known, topology, ends, generator))
 
     def outcome_frame(self) -> pd.DataFrame:
         """Return the outcomes in the columns that they came in."""
@@ -708,7 +708,7 @@ class TreeLikelihood(Likelihood):
 
     def separation(self, theta: Floats) -> tuple[str, ...]:
         """Return the parameters along which the data are separated, the others being as they are."""
-        return separated(self, theta)
+        return separated_parameters(self, theta)
 
     def intercepts(self) -> NDArray[np.bool_]:
         """Return which parameters are constants."""

@@ -177,7 +177,7 @@ class UltimatumLikelihood(IndexLikelihood):
             chance: Floats = expit(-np.asarray(_distances(self.game, y, values, 0)[0].value))
         return chance
 
-    def drawn(self, theta: Floats, generator: np.random.Generator) -> Self:
+    def simulate(self, theta: Floats, generator: np.random.Generator) -> Self:
         """Return the likelihood of offers and replies that the model generates."""
         values = self.equation_values(theta)
         u = generator.uniform(size=self.rows)

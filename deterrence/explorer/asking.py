@@ -20,7 +20,7 @@ _PATIENCE = 0.5  # seconds
 MOST_SETTLED = 256  # points with ties that are solved again one by one: a second at most
 
 
-def asked(
+def query(
     target: Any,
     values: Mapping[str, Any],
     size: int,
@@ -82,7 +82,7 @@ def lively(sliders: Sequence[Slider], likelihood: Callable[..., BlockAnswer], ev
     return tuple(dict.fromkeys([*found, *start]))[:2]
 
 
-def settled(found: BlockAnswer, again: Any, event: str) -> BlockAnswer:
+def resolve_ties(found: BlockAnswer, again: Any, event: str) -> BlockAnswer:
     """Return an answer with its ties solved one by one, if they are few.
 
     Parameters

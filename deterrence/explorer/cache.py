@@ -26,7 +26,7 @@ class Cache:
     seconds: float = 0.0
     _shelves: dict[str, OrderedDict[Any, Any]] = field(default_factory=dict)
 
-    def kept(self, key: tuple[Any, ...], work: Callable[[], T]) -> T:
+    def remember(self, key: tuple[Any, ...], work: Callable[[], T]) -> T:
         """Return what is remembered under a key, whose first entry is the kind of answer, or else do the work."""
         shelf = self._shelves.setdefault(key[0], OrderedDict())
         if key in shelf:

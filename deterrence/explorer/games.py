@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.explorer.asking import asked, lively, settled
+from deterrence.explorer.asking import lively, query, resolve_ties
 from deterrence.explorer.equilibria import equilibria_of, refinements_of
 from deterrence.explorer.misperception import Misperception, misperception_of
 from deterrence.explorer.sliders import known_only, range_of, step_of
@@ -132,18 +132,18 @@ class GameSubject:
         chosen = choose_concept(concept)
 
         def ask(some: Mapping[str, Any], count: int, options: Mapping[str, Any]) -> BlockAnswer:
-            return asked(self._target, some, count, event, at=self.fixed, concept=chosen, options=options)
+            return query(self._target, some, count, event, at=self.fixed, concept=chosen, options=options)
 
         found = ask(values, size, {"settle": settle and size == 1})
         if not settle or size == 1:
             return found
-        return settled(
+        return resolve_ties(
             found,
             lambda ties: ask({n: v[ties] if np.ndim(v) else v for n, v in values.items()}, len(ties), {"settle": True}),
             event,
         )
 
-    def informed(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer | None:
+    def under_correct_beliefs(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer | None:
         """Return None: nobody is wrong about the game."""
         return None
 

@@ -34,10 +34,10 @@ def in_bytes(values: NDArray[np.float64], scale: tuple[float, float]) -> str:
     share = (values - low) / (high - low)
     with np.errstate(invalid="ignore"):
         codes = np.where(np.isnan(share), NOTHING, np.rint(np.clip(share, 0, 1) * STEPS)).astype(np.uint8)
-    return packed(codes)
+    return base64_text(codes)
 
 
-def packed(codes: Bytes) -> str:
+def base64_text(codes: Bytes) -> str:
     """Return bytes as base64 text."""
     return base64.b64encode(np.ascontiguousarray(codes).tobytes()).decode("ascii")
 

@@ -151,7 +151,7 @@ class Misperception:
         rows: list[tuple[str, ...]] = []
         for name, event in self.events.items():
             try:
-                told = [found.probability(event), *(found.believed(p, event) for p in self.players)]
+                told = [found.probability(event), *(found.belief(p, event) for p in self.players)]
                 rows.append((name, *map(_chance, told), _chance(right.probability(event))))
             except EXPECTED:
                 continue
@@ -391,7 +391,7 @@ def mistaken(subject: Subject, current: State, swept: Mapping[str, Any]) -> Bloc
     return found
 
 
-def compared(subject: Subject, current: State) -> Comparison:
+def comparison(subject: Subject, current: State) -> Comparison:
     """Return what happens beside what is expected."""
     found: Comparison = subject.misperception.comparison(
         current.values, current.believer, current.perceived, current.concept

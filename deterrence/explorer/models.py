@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.explorer.asking import asked, lively, settled
+from deterrence.explorer.asking import lively, query, resolve_ties
 from deterrence.explorer.equilibria import equilibria_of, picture_of, refinements_of
 from deterrence.explorer.misperception import Misperception, misperception_of
 from deterrence.explorer.sliders import known_only, range_of, slider_of
@@ -21,7 +21,7 @@ from deterrence.games.parameters import Parameter
 from deterrence.games.quantities import real_number
 from deterrence.models.blocks import Points, answer_of_points
 from deterrence.models.model import Model
-from deterrence.models.parameter_table import flat, nested
+from deterrence.models.parameter_table import flat, nest
 from deterrence.models.variants import Variant, entries, fitting, groups, pick
 
 _CODE = """\
@@ -123,7 +123,7 @@ class ModelSubject:
     def misperception(self) -> Misperception | None:
         """How one of two players may be wrong about parameters."""
         try:
-            game = self.model.game(**nested({**self.fixed, **self.start}))
+            game = self.model.game(**nest({**self.fixed, **self.start}))
         except _EXPECTED:
             return None
         return misperception_of(self.model, game, self.fixed, self.model.event_map, self._made, "model", self._admits)
@@ -136,18 +136,18 @@ class ModelSubject:
             return self._solved(values, size, event)
 
         def ask(some: Mapping[str, Any], count: int, options: Mapping[str, Any]) -> BlockAnswer:
-            return asked(self.model, some, count, event, at=self.fixed, options=options)
+            return query(self.model, some, count, event, at=self.fixed, options=options)
 
         found = ask(values, size, {"settle": settle and size == 1})
         if not settle or size == 1:
             return found
-        return settled(
+        return resolve_ties(
             found,
             lambda ties: ask({n: v[ties] if np.ndim(v) else v for n, v in values.items()}, len(ties), {"settle": True}),
             event,
         )
 
-    def informed(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer | None:
+    def under_correct_beliefs(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer | None:
         """Return None: whoever is wrong in a model is so by its own parameters."""
         return None
 
@@ -156,7 +156,7 @@ class ModelSubject:
         found = equilibria_of(self._solution(values), self.model.event_map.get(event, event), self.refinements)
         if any(found.pictures):
             return found
-        game = self.model.game(**nested({**self.fixed, **values}))
+        game = self.model.game(**nest({**self.fixed, **values}))
         return replace(found, pictures=[partial(picture_of, game)] * len(found.rows))
 
     def comparison(self, values: Values, event: str) -> Comparison | None:
@@ -183,7 +183,7 @@ class ModelSubject:
         return f"# model: {self.model.name!r}, which is explored"
 
     def _solution(self, values: Mapping[str, Any]) -> Any:
-        return self.model.solve(**nested({**self.fixed, **values}))
+        return self.model.solve(**nest({**self.fixed, **values}))
 
     def _solved(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer:
         arrays = {name: np.resize(np.asarray(v, dtype=np.float64), size) for name, v in values.items()}
@@ -270,7 +270,7 @@ def _events(subject: ModelSubject) -> tuple[str, ...]:
 def _quantities(subject: ModelSubject) -> tuple[str, ...]:
     """Return the names of the numbers that the closed form gives."""
     try:
-        found = subject.model.closed_form(**nested({**subject.fixed, **subject.start}))
+        found = subject.model.closed_form(**nest({**subject.fixed, **subject.start}))
     except _EXPECTED:
         return ()
     return tuple(name for name, value in found.items() if isinstance(value, int | float | np.floating))

@@ -117,7 +117,7 @@ def page(explorer: Views, grid: PrecomputedGrid) -> str:
     spec = _spec(explorer, grid)
     x, y = (*spec["axes"], None)[:2]
     state = {**explorer.initial_state, "x": x, "y": y}
-    program = bundled("host_precomputed")
+    program = bundle("host_precomputed")
     digest = base64.b64encode(hashlib.sha256(program.encode()).digest()).decode("ascii")
     policy = (
         f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -147,7 +147,7 @@ def inside_script(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def bundled(entry: str) -> str:
+def bundle(entry: str) -> str:
     """Return a module of ``static/`` and those that it imports as one program that needs no other file.
 
     Modules import defaults of each other, each import on a line of its own, and export a default.

@@ -12,11 +12,11 @@ import numpy as np
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.scenarios.scenario import HOLDS, REGRETTED, UNWANTED, Scenario
 from deterrence.alliances.scenarios.sensitivity import ScenarioParameter, scenario_parameters
-from deterrence.explorer.asking import asked, lively
+from deterrence.explorer.asking import lively, query
 from deterrence.explorer.equilibria import equilibria_of
 from deterrence.explorer.responses import response_svg
 from deterrence.explorer.sliders import known_only, range_of, step_of
-from deterrence.explorer.subjects import Comparison, Found, Row, Slider, Values, moved
+from deterrence.explorer.subjects import Comparison, Found, Row, Slider, Values, changed_values
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.quantities import real_number
@@ -116,9 +116,9 @@ class ScenarioSubject:
         self, values: Mapping[str, Any], size: int, event: str, concept: str, *, settle: bool
     ) -> BlockAnswer:
         """Return the answer at ``size`` points."""
-        return asked(self.scenario, self._moved(values) or dict([next(iter(values.items()))]), size, event, at={})
+        return query(self.scenario, self._moved(values) or dict([next(iter(values.items()))]), size, event, at={})
 
-    def informed(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer | None:
+    def under_correct_beliefs(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer | None:
         """Return the likelihood if the aggressor perceived what is true; None where it does, or for other events."""
         try:
             game = self._game(values)
@@ -172,7 +172,7 @@ class ScenarioSubject:
 
     def _moved(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values that the scenario has to be told; see ``Slider.neutral`` and ``Slider.tied``."""
-        return moved(self.sliders, values)
+        return changed_values(self.sliders, values)
 
     def _game(self, values: Mapping[str, Any]) -> CollectiveDefence:
         """Return the game at one point or many, as a batch: quick, without certificates."""

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from deterrence.explorer.state import PREFIX, State
-from deterrence.explorer.subjects import Subject, moved
+from deterrence.explorer.subjects import Subject, changed_values
 
 _PLACE = re.compile(r"@([a-z_]+)@")
 
 
-def filled(template: str, places: Mapping[str, Any]) -> str:
+def fill_template(template: str, places: Mapping[str, Any]) -> str:
     """Return a template with each ``@place@`` replaced by its value as JSON, which is Python as well here.
 
     A tuple is written without its brackets: ``0, 1``; ``@place_raw@`` is the text of a place as it is.
@@ -70,7 +70,7 @@ def code_at(subject: Subject, current: State, points: int, grid: int) -> str:
         )
         return told
     places = {
-        "values": moved(subject.sliders, current.values, (current.x, current.y)),
+        "values": changed_values(subject.sliders, current.values, (current.x, current.y)),
         "x": current.x,
         "y": current.y,
         "event": current.event,
@@ -80,7 +80,7 @@ def code_at(subject: Subject, current: State, points: int, grid: int) -> str:
         "points": points,
         "grid": grid,
     }
-    return filled(subject.code, places)
+    return fill_template(subject.code, places)
 
 
 def with_fixed(template: str, fixed: Mapping[str, Any]) -> str:

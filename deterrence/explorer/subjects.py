@@ -58,7 +58,9 @@ class Slider:
         return np.unique(np.rint(np.linspace(self.low, self.high, count)))
 
 
-def moved(sliders: Sequence[Slider], values: Mapping[str, Any], swept: Sequence[str | None] = ()) -> dict[str, Any]:
+def changed_values(
+    sliders: Sequence[Slider], values: Mapping[str, Any], swept: Sequence[str | None] = ()
+) -> dict[str, Any]:
     """Return the values that have to be told: those of ``Slider.neutral`` sliders only where they differ from it.
 
     Parameters
@@ -196,7 +198,7 @@ class Subject(Protocol):
     ) -> BlockAnswer:
         """Return the answer at ``size`` points; each value is a number or an array of shape (size,)."""
 
-    def informed(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer | None:
+    def under_correct_beliefs(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer | None:
         """Return the same if everybody perceived what is true; None where nobody is wrong."""
 
     def equilibria(self, values: Values, event: str, concept: str) -> Found:

@@ -103,9 +103,9 @@ import numpy as np
 
 from deterrence.explorer.cache import Cache
 from deterrence.explorer.maps import (
+    base64_text,
     in_bytes,
     numbers,
-    packed,
     palette,
     phases_of,
     point_view,
@@ -113,7 +113,7 @@ from deterrence.explorer.maps import (
     scale_of,
     wider,
 )
-from deterrence.explorer.misperception import compared, mistaken, offer_of, sizes_of_mistaken
+from deterrence.explorer.misperception import comparison, mistaken, offer_of, sizes_of_mistaken
 from deterrence.explorer.resolution import points_of_curve, seconds_of_a_point, sizes_of_map
 from deterrence.explorer.snippets import code_at
 from deterrence.explorer.state import PARTS, PREFIX, State, parts_of, start_of, state_at
@@ -250,9 +250,11 @@ class Views:
     def _informed(self, current: State, values: Any) -> BlockAnswer | None:
         """Return the curve if everybody perceived what is true; None where nobody is wrong."""
         if not current.perceived:
-            return self._cache.kept(
+            return self._cache.remember(
                 ("right", current.event, current.x, current.others(current.x)),
-                lambda: self.subject.informed({**current.values, current.x: values}, len(values), current.event),
+                lambda: self.subject.under_correct_beliefs(
+                    {**current.values, current.x: values}, len(values), current.event
+                ),
             )
         if current.event not in self.subject.events:  # a mistake, which nobody makes then
             return None
@@ -279,7 +281,7 @@ class Views:
             "low": in_bytes(low, scale),
             "high": in_bytes(high, scale),
             "scale": list(scale),
-            "kinds": packed(phases),
+            "kinds": base64_text(phases),
             "phases": words,
             "detail": detail,
             "more": detail + 1 < len(grids),
@@ -293,13 +295,13 @@ class Views:
             except (GameError, ParameterError, SolverError) as error:
                 return Found((), f"no equilibrium is shown here: {error}")
 
-        return self._cache.kept(("found", current.event, current.concept, current.truth.others()), search)
+        return self._cache.remember(("found", current.event, current.concept, current.truth.others()), search)
 
     def _comparison_view(self, current: State) -> dict[str, Any] | None:
         def compare() -> dict[str, Any] | None:
             try:
                 found = (
-                    compared(self.subject, current)
+                    comparison(self.subject, current)
                     if current.perceived
                     else self.subject.comparison(current.values, current.event)
                 )
@@ -307,7 +309,7 @@ class Views:
                 return {"head": [], "rows": [], "words": f"no comparison here: {error}"}
             return None if found is None else asdict(found)
 
-        return self._cache.kept(("comparison", current.event, current.concept, current.others()), compare)
+        return self._cache.remember(("comparison", current.event, current.concept, current.others()), compare)
 
     def _likelihood(self, kind: str, current: State, swept: Mapping[str, Any], *, settle: bool) -> BlockAnswer:
         """Return the answer at the points of arrays that broadcast against each other, row by row."""
@@ -323,7 +325,7 @@ class Views:
             )
 
         key = (kind, settle, current.event, current.concept, shape, tuple(swept), current.others(*swept))
-        return self._cache.kept(key, solve)
+        return self._cache.remember(key, solve)
 
     def _axis(self, name: str) -> Slider:
         return self._sliders[name.removeprefix(PREFIX)]

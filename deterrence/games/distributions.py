@@ -282,7 +282,7 @@ class DistributionRow:
 
         return self._changed(take)
 
-    def reshaped(self, shape: tuple[int, ...], size: int) -> DistributionRow:
+    def reshape(self, shape: tuple[int, ...], size: int) -> DistributionRow:
         """Return the row with its batch dimensions, broadcast to ``shape``, as one axis of ``size``."""
 
         def flat(value: Any) -> Any:

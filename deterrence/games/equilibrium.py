@@ -16,7 +16,7 @@ from deterrence.games.display import Display
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.formulas import equilibrium_latex, set_latex
-from deterrence.games.selection import Rule, selected
+from deterrence.games.selection import Rule, select
 from deterrence.games.tables import equilibrium_html, equilibrium_text, set_frame, set_html, set_text
 
 if TYPE_CHECKING:
@@ -292,7 +292,7 @@ class EquilibriumSet(Display, Sequence[Equilibrium]):
         ParameterError
             If there is no such rule.
         """
-        kept = tuple(selected(self.game, self.equilibria, rule))
+        kept = tuple(select(self.game, self.equilibria, rule))
         return replace(self, equilibria=kept, options={**self.options, "selected by": rule})
 
     def to_frame(self) -> pd.DataFrame:

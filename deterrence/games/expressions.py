@@ -41,7 +41,7 @@ def names_in(text: str) -> frozenset[str]:
     ExpressionError
         If it is no arithmetic.
     """
-    tree = parsed(text)
+    tree = parse(text)
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     return frozenset(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called)
 
@@ -66,13 +66,13 @@ def evaluate(text: str, values: Mapping[str, Any]) -> Any:
     3.0
     """
     with np.errstate(all="ignore"):
-        result = _value(parsed(text).body, values, text)
+        result = _value(parse(text).body, values, text)
     if not np.all(np.isfinite(result)):
         raise ExpressionError(f"{text!r} is not finite")
     return result
 
 
-def parsed(text: str) -> ast.Expression:
+def parse(text: str) -> ast.Expression:
     """Return the syntax tree of an expression that holds nothing but arithmetic.
 
     Raises

@@ -19,12 +19,12 @@ from deterrence.games.quantities import (
     array_of,
     as_exact,
     as_float,
+    cast_alike,
     check_distribution,
     check_names,
     exact_distribution,
     kind_of,
     parameter_names,
-    settle,
     substitute,
 )
 from deterrence.games.services import service
@@ -123,7 +123,7 @@ class ExtensiveGame(Immutable, Display):
             self.batch_shape = np.broadcast_shapes(chance.shape[:-1], payoffs.shape[:-2])
         except ValueError:
             raise GameError(f"batch dimensions do not agree: {chance.shape[:-1]} and {payoffs.shape[:-2]}") from None
-        settled = settle({"chance": chance, "payoffs": payoffs}, batch=bool(self.batch_shape))
+        settled = cast_alike({"chance": chance, "payoffs": payoffs}, batch=bool(self.batch_shape))
         self.topology = topology
         self.chance = settled["chance"]
         self.payoffs = settled["payoffs"]

@@ -72,7 +72,7 @@ def equilibrium_latex(e: Equilibrium) -> str:
 def set_latex(s: EquilibriumSet) -> str:
     """Return all equilibria of a set, one below the other."""
     return "\n".join(
-        display(_aligned([f"&\\textbf{{{k}. {escaped(e.kind)}}}", *_lines(e)])) for k, e in enumerate(s, start=1)
+        display(_aligned([f"&\\textbf{{{k}. {escape_latex(e.kind)}}}", *_lines(e)])) for k, e in enumerate(s, start=1)
     )
 
 
@@ -90,14 +90,14 @@ def quantity_latex(value: Any) -> str:
     return number_text(value)
 
 
-def escaped(content: str) -> str:
+def escape_latex(content: str) -> str:
     """Return text that LaTeX prints as it is."""
     return "".join(_SPECIAL.get(c, c) for c in content if c.isprintable())
 
 
 def math_text(content: str) -> str:
     """Return words inside of mathematics."""
-    return f"\\text{{{escaped(content)}}}" if content else ""
+    return f"\\text{{{escape_latex(content)}}}" if content else ""
 
 
 def display(mathematics: str) -> str:

@@ -30,7 +30,7 @@ Overlay = Mapping[str, Change]
 _STEP = re.compile(r'"([^"]+)"|([^."]+)')
 
 
-def changed(record: Record, overlay: Overlay) -> Record:
+def apply_overlay(record: Record, overlay: Overlay) -> Record:
     """Return a record with the values at some paths changed.
 
     Parameters

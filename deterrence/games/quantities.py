@@ -180,11 +180,11 @@ def substitute(array: Array, values: Mapping[str, object], what: str) -> Array:
     for j, (column, expression) in enumerate(zip(columns, array.ravel(), strict=True)):
         if np.iscomplexobj(column):
             raise GameError(f"{what} is not real at {dict(values)}: {expression}")
-        result[..., j] = restored(np.asarray(column)) if getattr(expression, "args", ()) else column
+        result[..., j] = restore_decimals(np.asarray(column)) if getattr(expression, "args", ()) else column
     return array_of(result.reshape(*shape, *array.shape), what)
 
 
-def restored(computed: Array) -> Array:
+def restore_decimals(computed: Array) -> Array:
     """Return floats that a formula gave, short decimals among them freed from the rounding of a few operations.
 
     A number within four units of its last place of a decimal of up to twelve digits becomes that decimal, so that
@@ -256,7 +256,7 @@ def as_float(array: Array) -> Array:
     return result
 
 
-def settle(arrays: Mapping[str, Array], *, batch: bool) -> dict[str, Array]:
+def cast_alike(arrays: Mapping[str, Array], *, batch: bool) -> dict[str, Array]:
     """Return arrays of one game with one kind of number: exact beside float becomes float.
 
     Floats that are all whole numbers do not spoil exactness; a batch is always float.

@@ -7,6 +7,7 @@ so that a path or a key of a file may hold an old name wherever the present one 
 from __future__ import annotations
 
 import functools
+import importlib
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -92,6 +93,27 @@ def renamed_arguments(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]
         return call
 
     return apply
+
+
+def moved_names(module: str, **places: str) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module whose names stand elsewhere now.
+
+    Parameters
+    ----------
+    module : str
+        The old one, ``__name__``.
+    **places : str
+        Present place of each old name: ``"deterrence.package.module.name"``.
+    """
+
+    def get(name: str) -> Any:
+        if name not in places:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warn_renamed(module, name, places[name])
+        place, _, present = places[name].rpartition(".")
+        return getattr(importlib.import_module(place), present)
+
+    return get
 
 
 class RenamedKeys(dict[str, Any]):

@@ -34,7 +34,7 @@ _SAME = 1e-9  # shares of the largest number by which welfare or entropy of one 
 _NEAR = 0.05  # largest difference of a probability between the last point of the branch and the equilibrium it tends to
 
 
-def selected(game: Any, equilibria: Sequence[Any], rule: str) -> list[Any]:
+def select(game: Any, equilibria: Sequence[Any], rule: str) -> list[Any]:
     """Return the equilibria that a rule chooses, several if it does not decide; see the module's docstring.
 
     Of a continuum the point in its middle is judged.

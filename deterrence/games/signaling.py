@@ -25,12 +25,12 @@ from deterrence.games.quantities import (
     array_of,
     as_exact,
     as_float,
+    cast_alike,
     check_distribution,
     check_names,
     exact_distribution,
     kind_of,
     parameter_names,
-    settle,
     substitute,
 )
 from deterrence.games.services import service
@@ -114,7 +114,7 @@ class SignalingGame(Immutable, Display):
             if kind_of(values) != "symbolic" and bool(((values < 0) | (values > 1 + 1e-12)).any()):
                 raise GameError(f"event {name!r} must hold probabilities in [0, 1]")
         self.batch_shape = self._batch_shape()
-        settled = settle(self._arrays(), batch=bool(self.batch_shape))
+        settled = cast_alike(self._arrays(), batch=bool(self.batch_shape))
         for key in _ARRAYS:
             setattr(self, key, settled[key])
         self.events = {name: settled[f"event:{name}"] for name in self.events}

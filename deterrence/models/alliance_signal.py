@@ -71,7 +71,7 @@ def alliance_signaling() -> Model:
             Variant(
                 name="sweep of the D1-selected class over k",
                 game=signaling_game,
-                closed_form=selected,
+                closed_form=selected_class,
                 read=read_selected,
                 draw=draw,
                 arrays=False,
@@ -164,7 +164,7 @@ def read_equilibria(solution: EquilibriumSet, params: Mapping[str, Any]) -> dict
     return {"equilibria": {name: _described(name, found) for name, found in points.items()}}
 
 
-def selected(**params: float) -> dict[str, Any]:
+def selected_class(**params: float) -> dict[str, Any]:
     """Return the class that D1 selects; of several, the one that the guarantor likes best (silence, if it deters)."""
     found = equilibria(**params)
     if "equilibria" not in found:

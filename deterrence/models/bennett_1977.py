@@ -56,7 +56,7 @@ def deterrence_hypergame() -> Model:
         mechanism="an attacker that underestimates resolve gets a war that neither side wanted",
         concept="spe",
         confidence="A",
-        closed_form=composed,
+        closed_form=compose,
         perceive=own_parts,
         read=read_outcome,
         formulas={
@@ -85,7 +85,7 @@ def own_parts(_: ExtensiveGame, params: Mapping[str, Any]) -> SubjectiveOutcome:
     return found
 
 
-def composed(A: Payoffs, D_true: Payoffs, D_perceived: Payoffs) -> dict[str, Any]:
+def compose(A: Payoffs, D_true: Payoffs, D_perceived: Payoffs) -> dict[str, Any]:
     """Return the outcome, what the attacker expected, and what would happen if nobody were wrong."""
     expected = backward_induction(A, D_perceived)["outcome"]
     fights = A["war"] > A["back"]
@@ -106,7 +106,7 @@ def read_outcome(solution: SubjectiveOutcome, _: Mapping[str, Any]) -> dict[str,
     return {
         "outcome": max(ENDS, key=lambda end: solution.probability(end)[0]),
         "full_information": outcome_of(solution.informed),
-        "expected_by_A": max(ENDS, key=lambda end: solution.believed("A", end)[0]),
+        "expected_by_A": max(ENDS, key=lambda end: solution.belief("A", end)[0]),
         "P_attack": solution.probability("attack")[0],
         "P_war": solution.probability("WAR")[0],
     }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.errors import ParameterError, SolverError
-from deterrence.models.parameter_table import nested
+from deterrence.models.parameter_table import nest
 
 Range: TypeAlias = tuple[float, float]
 
@@ -33,7 +33,7 @@ class Points(Sequence[dict[str, Any]]):
         i = range(self._size)[index]
         if isinstance(i, range):
             return [self[j] for j in i]
-        return nested(
+        return nest(
             {name: float(self._swept[name][i]) if name in self._swept else x for name, x in self._given.items()}
         )
 

@@ -118,7 +118,7 @@ def power_law_attribution() -> Model:
         concept="cutpoints",
         confidence="C",
         requires=("m > 1",),
-        closed_form=recognised,
+        closed_form=recognition,
         read=read_recognised,
         draw=draw_power,
         formulas={"intensity": r"s^* = \min(1, (g / (m R))^{1/(m-1)})"},
@@ -133,7 +133,7 @@ def attribution_game(g: float, R: float, m: float) -> ContinuousGame:
     })  # fmt: skip
 
 
-def recognised(g: float, R: float, m: float) -> dict[str, Any]:
+def recognition(g: float, R: float, m: float) -> dict[str, Any]:
     """Return the intensity, the chance of being recognised, and the payoff."""
     s = min(1.0, (g / (m * R)) ** (1 / (m - 1)))
     return {"s_star": s, "P_attribution": s**m, "payoff": g * s - R * s**m}

@@ -22,7 +22,7 @@ from deterrence.games.errors import ParameterError, SolverError
 from deterrence.games.parameters import Parameter
 from deterrence.games.strategic import StrategicGame
 from deterrence.models.model import Model
-from deterrence.models.outcomes import mixed
+from deterrence.models.outcomes import mixed_strategies
 from deterrence.models.parameter_table import Series
 
 Table = list[list[float]]
@@ -104,9 +104,9 @@ def principal_branch(A: Table, B: Table, lam: float) -> dict[str, Any]:
 def read_branch(solution: Any, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same off the solution; in the limit, the Nash equilibrium nearest to the branch."""
     if not isinstance(solution, dict):
-        p, q = (float(x[0]) for x in mixed(solution[0].profile))
+        p, q = (float(x[0]) for x in mixed_strategies(solution[0].profile))
         return {"p_row_first": p, "q_col_first": q}
-    p, q = (float(x[0]) for x in mixed(solution["near the limit"][0].profile))
+    p, q = (float(x[0]) for x in mixed_strategies(solution["near the limit"][0].profile))
     row, column = gains(params["A"], params["B"])
     nash = [(x, y) for x in (0.0, 1.0) for y in (0.0, 1.0) if _best(x, at(row, y)) and _best(y, at(column, x))]
     nash += [

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from deterrence.models.model import Model
-from deterrence.models.parameter_table import nested
+from deterrence.models.parameter_table import nest
 from deterrence.models.variants import Values, Variant
 
 Perceive: TypeAlias = Callable[[Any, Values], Any]
@@ -63,7 +63,7 @@ class MisperceivedModel(Model):
             return found
         unknowns = variant.critical(**values)
         solutions = self._solve(unknowns, "")
-        return _merge(found, nested(solutions[0] if solutions else dict.fromkeys(unknowns.unknowns)))
+        return _merge(found, nest(solutions[0] if solutions else dict.fromkeys(unknowns.unknowns)))
 
 
 def _merge(found: Mapping[str, Any], more: Mapping[str, Any]) -> Values:

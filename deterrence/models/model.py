@@ -29,7 +29,7 @@ from deterrence.games.quantities import as_float
 from deterrence.games.services import service
 from deterrence.games.signaling import SignalingGame
 from deterrence.models.blocks import NoEquilibrium, Points, Reasons, answer_of_batch, answer_of_points, gather, spread
-from deterrence.models.parameter_table import Choice, Entry, flat, nested
+from deterrence.models.parameter_table import Choice, Entry, flat, nest
 from deterrence.models.registry import REGISTRY, library_model
 from deterrence.models.variants import (
     Values,
@@ -389,7 +389,7 @@ class Model(Immutable, Display):
             raise ParameterError(
                 f"lists of a sweep must have one length, got {', '.join(swept)} of lengths {sorted(lengths)}"
             )
-        points = [nested({n: x[i] if n in swept else x for n, x in lists.items()}) for i in range(lengths.pop())]
+        points = [nest({n: x[i] if n in swept else x for n, x in lists.items()}) for i in range(lengths.pop())]
         found: Values = gather([route(*self._resolve(point)) for point in points])
         return found
 

@@ -19,7 +19,7 @@ from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.parameters import Parameter
 from deterrence.games.strategic import StrategicGame
 from deterrence.models.model import Model
-from deterrence.models.outcomes import mixed
+from deterrence.models.outcomes import mixed_strategies
 
 PARAMETERS = (
     Parameter("p", 0.7, 0, 1, "probability", "probability that a player is hard"),
@@ -111,7 +111,7 @@ def read_equilibria(solution: EquilibriumSet, params: Mapping[str, Any]) -> dict
     """Return the symmetric ones of all equilibria of the normal form."""
     found: dict[str, Any] = {}
     for e in solution:
-        row, column = (np.asarray(mix, dtype=np.float64) for mix in mixed(e.profile))
+        row, column = (np.asarray(mix, dtype=np.float64) for mix in mixed_strategies(e.profile))
         if np.abs(row - column).max() < 1e-9:
             yH, yS = (float(sum(x * s[i] for x, s in zip(row, STRATEGIES, strict=True))) for i in (0, 1))
             found[_name(yH, yS)] = _play(params["p"], yH, yS)

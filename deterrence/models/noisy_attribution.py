@@ -28,7 +28,7 @@ from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.parameters import Parameter
 from deterrence.games.strategic import StrategicGame
 from deterrence.models.model import Model
-from deterrence.models.outcomes import mixed
+from deterrence.models.outcomes import mixed_strategies
 
 PARAMETERS = (
     Parameter("g", 1, 1e-9, 1e6, "attacker", "gain of an attack"),
@@ -111,7 +111,7 @@ def read_equilibria(solution: EquilibriumSet, params: Mapping[str, Any]) -> dict
     found: dict[str, tuple[float, float, float]] = {}
     for e in solution:
         for vertex in e.vertices:
-            row, column = (np.asarray(mix, dtype=np.float64) for mix in mixed(vertex))
+            row, column = (np.asarray(mix, dtype=np.float64) for mix in mixed_strategies(vertex))
             x, y = (float(sum(w * plan[i] for w, plan in zip(column, PLANS, strict=True))) for i in (0, 1))
             name = _name(float(row[1]), x, y)
             if name not in found or x + y < sum(found[name][1:]):

@@ -49,7 +49,7 @@ def signaling(profile: Profile) -> SignalingProfile:
     return profile
 
 
-def mixed(profile: Profile) -> tuple[Array, ...]:
+def mixed_strategies(profile: Profile) -> tuple[Array, ...]:
     """Return the mixed strategies of a profile of a strategic form.
 
     Raises

@@ -92,7 +92,7 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+def nest(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return values under dotted names as nested mappings."""
     result: dict[str, Any] = {}
     for name, value in values.items():
@@ -121,7 +121,7 @@ def complete(table: Sequence[Entry], given: Mapping[str, Any], what: str) -> dic
     values = flat(given)
     check_names(values, known, what, complete=False)
     chosen = {entry.name: _clean(entry, values.get(entry.name, entry.default)) for entry in table}
-    return nested(chosen)
+    return nest(chosen)
 
 
 def _clean(entry: Entry, value: Any) -> Any:

@@ -75,7 +75,7 @@ def unilateral_deterrence() -> Model:
             Variant(
                 name="sweep of the D1-selected class over p_Def",
                 game=signaling_game,
-                closed_form=selected,
+                closed_form=selected_class,
                 read=read_selected,
                 draw=draw,
             ),
@@ -185,7 +185,7 @@ def read_equilibria(solution: EquilibriumSet, _: Mapping[str, Any]) -> dict[str,
     return {"equilibria": found}
 
 
-def selected(p_Ch: float, p_Def: float, challenger: Payoffs, defender: Payoffs) -> dict[str, Any]:
+def selected_class(p_Ch: float, p_Def: float, challenger: Payoffs, defender: Payoffs) -> dict[str, Any]:
     """Return the class that D1 selects: deterrence only if it is certain, else who initiates."""
     classes: Mapping[str, Any] = equilibria(p_Ch, p_Def, challenger, defender)["equilibria"]
     name = next(other for other in classes if other != "steadfast_deterrence")

@@ -54,7 +54,7 @@ def selection_into_challenge() -> Model:
                 takes=("weights", "rho", "p1", "p2", "C_P", "C_A"),
                 table=(RELIABILITIES,),
                 game=crises,
-                closed_form=observed,
+                closed_form=observation,
                 read=read_observed,
                 draw=draw_mixture,
             ),
@@ -96,7 +96,7 @@ def crises(weights: list[float], rho: list[float], **shared: float) -> dict[str,
     return {f"alliance {i + 1}": crisis(rho=r, **shared) for i, r in enumerate(rho)}
 
 
-def observed(weights: list[float], rho: list[float], **shared: float) -> dict[str, Any]:
+def observation(weights: list[float], rho: list[float], **shared: float) -> dict[str, Any]:
     """Return what an observer of challenges and wars sees of reliability."""
     _check(weights, rho)
     return _means(weights, rho, [likelihoods(rho=r, **shared) for r in rho])

@@ -103,7 +103,7 @@ def undefeated_education() -> Model:
         concept="cutpoints",
         confidence="A",
         requires=("theta_L < theta_H",),
-        closed_form=undefeated,
+        closed_form=undefeated_equilibrium,
         read=read_undefeated,
         draw=draw_two_types,
         formulas={"pooling is undefeated iff": r"\lambda > 1 - \theta_L / \theta_H"},
@@ -125,7 +125,7 @@ def pooling_or_separation(theta_L: float, theta_H: float, lam: float) -> Continu
     })  # fmt: skip
 
 
-def undefeated(theta_L: float, theta_H: float, lam: float) -> dict[str, Any]:
+def undefeated_equilibrium(theta_L: float, theta_H: float, lam: float) -> dict[str, Any]:
     """Return payoffs in both equilibria, the threshold, and which is undefeated."""
     effort = theta_L * (theta_H - theta_L)
     threshold = 1 - theta_L / theta_H

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from deterrence.games.continuous import ContinuousGame
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.parameters import Parameter
-from deterrence.models.parameter_table import Choice, Entry, Series, complete, flat, group_names, nested
+from deterrence.models.parameter_table import Choice, Entry, Series, complete, flat, group_names, nest
 
 Values: TypeAlias = dict[str, Any]
 
@@ -152,10 +152,10 @@ def fitting(
         if isinstance(entry, Parameter):
             value = np.asarray(values[entry.name], dtype=np.float64)
             fine &= (value >= entry.low) & (value <= entry.high)
-    nest = nested(values)
+    tables = nest(values)
     for ordering in (*requires, *variant.requires):
-        if names_in(ordering) <= set(nest):
-            fine &= holds(ordering, nest)
+        if names_in(ordering) <= set(tables):
+            fine &= holds(ordering, tables)
     return fine
 
 

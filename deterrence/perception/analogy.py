@@ -29,7 +29,7 @@ from deterrence.games.equilibrium import Equilibrium, EquilibriumSet, Strategies
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array
-from deterrence.perception.replies import reply, undominated, visits
+from deterrence.perception.replies import reply, undominated_actions, visits
 from deterrence.perception.trees import strategies_of, tree_of
 from deterrence.solvers.spe import path_of_play
 
@@ -149,7 +149,7 @@ def _pure(tree: ExtensiveGame, grouped: Mapping[str, list[list[int]]], tol: floa
 
 def _mixed(tree: ExtensiveGame, grouped: Mapping[str, list[list[int]]], tol: float, limit: int) -> list[Array]:
     """Return mixed equilibria, one for each pattern of supports for which one is found."""
-    usable = undominated(tree)
+    usable = undominated_actions(tree)
     count = float(np.prod([2.0 ** len(left) - 1 for left in usable]))
     if count > limit:
         raise GameError(f"the game has {count:,.0f} patterns of supports, more than limit={limit:,}")

@@ -37,7 +37,7 @@ from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array
 from deterrence.games.topology import CHANCE, Topology
-from deterrence.perception.replies import undominated
+from deterrence.perception.replies import undominated_actions
 from deterrence.solvers.spe import path_of_play
 
 _STARTS = 3  # of each pattern of supports, and noisy players of different leanings from whom limits are followed
@@ -93,7 +93,7 @@ def cursed_stages(
     """
     stages = public_stages(tree)
     rng = np.random.default_rng(seed)
-    patterns = np.prod([2.0 ** len(left) - 1 for left in undominated(tree)])
+    patterns = np.prod([2.0 ** len(left) - 1 for left in undominated_actions(tree)])
     candidates = _by_supports(stages, chi, limit, rng)
     if patterns > limit:
         candidates = itertools.chain(candidates, _limits(stages, chi, rng))
@@ -216,7 +216,7 @@ def _by_supports(
     """
     tree = stages.tree
     yield from _pure(stages, chi, _MOST_PURE)
-    usable = undominated(tree)
+    usable = undominated_actions(tree)
     options = [[pick for n in range(1, len(left) + 1) for pick in itertools.combinations(left, n)] for left in usable]
     if np.prod([float(len(picks)) for picks in options]) > limit:
         return
@@ -241,7 +241,7 @@ def _pure(stages: PublicStages, chi: float, most: int) -> Iterator[tuple[Array, 
     if np.prod([float(len(s.actions)) for s in tree.infosets]) > most:
         return
     spans = _spans(tree)
-    usable = undominated(tree)
+    usable = undominated_actions(tree)
     profiles = itertools.product(*([s.first + a for a in left] for s, left in zip(tree.infosets, usable, strict=True)))
     pairs = ((picks, errors) for picks in profiles for errors in _errors(stages, _mark_played(tree, picks)))
     while batch := list(itertools.islice(pairs, 2_000)):

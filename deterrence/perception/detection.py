@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from deterrence.games.errors import ParameterError
+from deterrence.games.renaming import renamed_arguments
 
 Floats = NDArray[np.float64]
 
@@ -169,6 +170,7 @@ class AlarmThreshold:
     false_alarm: Any
 
 
+@renamed_arguments(sensitivity="d_prime")
 def warning_threshold(
     prior: ArrayLike, cost_miss: ArrayLike, cost_false: ArrayLike, d_prime: ArrayLike
 ) -> AlarmThreshold:

@@ -16,6 +16,7 @@ from deterrence.games.equilibrium import Strategies
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
+from deterrence.games.renaming import renamed_attributes
 from deterrence.games.tables import number_text
 from deterrence.perception.belief_hierarchy import SubjectiveGame
 from deterrence.perception.trees import Ends
@@ -73,6 +74,7 @@ class Surprise:
     chance: Range
 
 
+@renamed_attributes(believed="belief")
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SubjectiveOutcome(Display):
     """Play by players who may be wrong about the game.
@@ -137,7 +139,7 @@ class SubjectiveOutcome(Display):
         weights = self.ends.weights(event)
         return self._range(lambda play: float(play.true @ weights))
 
-    def believed(self, player: str, event: Event) -> Range:
+    def belief(self, player: str, event: Event) -> Range:
         """Return the lowest and highest probability that a player gives to an event.
 
         Raises

@@ -113,7 +113,7 @@ def reply(
     return Reply(best, decided, actions, values)
 
 
-def undominated(game: ExtensiveGame) -> list[tuple[int, ...]]:
+def undominated_actions(game: ExtensiveGame) -> list[tuple[int, ...]]:
     """Return, by information set, the actions that no other at once ends the game better with at every node of the set.
 
     What is left out is played under no belief; where moves follow, nothing is left out.

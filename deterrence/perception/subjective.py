@@ -162,7 +162,7 @@ def subjective(
     ...     "refrain": dt.end("peace", A=0, D=1),
     ...     "attack": dt.move("D", {"fight": dt.end("war", A=-1, D=w), "yield": dt.end("conquest", A=1, D=0)})}))
     >>> outcome = subjective(game, truth={"w": 0.5}, beliefs={"A": {"w": -0.5}})
-    >>> outcome.probability("war"), outcome.believed("A", "war"), outcome.unwanted_war
+    >>> outcome.probability("war"), outcome.belief("A", "war"), outcome.unwanted_war
     ((1.0, 1.0), (0.0, 0.0), (1.0, 1.0))
     """
     truth, beliefs = dict(truth or {}), dict(beliefs or {})

@@ -27,9 +27,9 @@ from deterrence.plotting.scene import (
     Part,
     Scene,
     diamond,
-    moved,
     probability_text,
-    stacked,
+    stack,
+    translate,
     width_of,
 )
 
@@ -90,7 +90,7 @@ def belief_simplex(
         raise GameError(f"the profile has not the shape of this game, {game.shape}; solve this game")
     draw_one = _line_scene if len(game.types) == 2 else _triangle_scene
     scenes = [draw_one(_Beliefs(game, profiles, m, q), tuple(colors), float(font_size)) for m in messages]
-    return Picture(stacked(scenes, "; ".join(s.name for s in scenes)) if len(scenes) > 1 else scenes[0])
+    return Picture(stack(scenes, "; ".join(s.name for s in scenes)) if len(scenes) > 1 else scenes[0])
 
 
 def best_regions(payoffs: Array, tol: float = TIES) -> list[Array]:
@@ -197,7 +197,7 @@ class _Beliefs:
                 rows.append((mark, "beliefs that hold it up"))
         for k, (marks, words) in enumerate(rows, start=1):
             at = y + 1.55 * size * k
-            parts += [moved(mark, x, at) for mark in marks]
+            parts += [translate(mark, x, at) for mark in marks]
             parts.append(Label(x + 22, at, words, longest=60))
             right = max(right, x + 22 + width_of(words, size, 60))
         return parts, right
@@ -244,7 +244,7 @@ def _line_scene(beliefs: _Beliefs, colors: Sequence[str], size: float) -> Scene:
     lines = 2 + len(beliefs.regions) + bool(len(beliefs.posteriors))
     height = max(y + 9 + 2 * size, y - 9 + 1.55 * size * lines)
     scene = Scene(right + 10, height, beliefs.name, (*parts, *key), size)
-    return scene if rise == 0 else stacked([Scene(1, rise, "", (), size), scene], scene.name, 0)
+    return scene if rise == 0 else stack([Scene(1, rise, "", (), size), scene], scene.name, 0)
 
 
 def _triangle_scene(beliefs: _Beliefs, colors: Sequence[str], size: float) -> Scene:

@@ -118,7 +118,7 @@ class Picture(Display):
         return path
 
     def _repr_html_(self) -> str:
-        return framed(self.svg(themed=True))
+        return scrolling_frame(self.svg(themed=True))
 
     def _repr_svg_(self) -> str:
         return self.svg()
@@ -193,7 +193,7 @@ def save_picture(thing: Any, path: str | Path, equilibrium: Any = None, **option
     return draw(thing, equilibrium, **options).save(path, **ours)
 
 
-def framed(svg: str) -> str:
+def scrolling_frame(svg: str) -> str:
     """Return a picture as HTML that scrolls where the page is narrower."""
     return f'<div style="overflow-x:auto">{svg}</div>'
 

@@ -69,7 +69,7 @@ class Label:
     @property
     def shown(self) -> str:
         """The text as it is drawn."""
-        return shortened(self.content, self.longest)
+        return shorten(self.content, self.longest)
 
 
 Part: TypeAlias = Line | Dot | Area | Label
@@ -103,7 +103,7 @@ def diamond(x: float, y: float, radius: float, fill: str | None = None) -> Area:
     return Area(((x - radius, y), (x, y - radius), (x + radius, y), (x, y + radius)), fill, edge=INK, width=1.5)
 
 
-def moved(part: Part, dx: float, dy: float) -> Part:
+def translate(part: Part, dx: float, dy: float) -> Part:
     """Return a part elsewhere."""
     if isinstance(part, Line):
         steps = tuple(tuple(v + (dy if k % 2 else dx) for k, v in enumerate(step)) for step in part.steps)
@@ -116,12 +116,12 @@ def moved(part: Part, dx: float, dy: float) -> Part:
     return Label(part.x + dx, part.y + dy, part.content, part.anchor, part.color, part.bold, part.longest)
 
 
-def stacked(scenes: Sequence[Scene], name: str, gap: float = 14.0) -> Scene:
+def stack(scenes: Sequence[Scene], name: str, gap: float = 14.0) -> Scene:
     """Return scenes one below the other as one."""
     parts: list[Part] = []
     at = 0.0
     for scene in scenes:
-        parts += [moved(part, 0, at) for part in scene.parts]
+        parts += [translate(part, 0, at) for part in scene.parts]
         at += scene.height + gap
     return Scene(max(s.width for s in scenes), at - gap, name, tuple(parts), scenes[0].font_size)
 
@@ -129,7 +129,7 @@ def stacked(scenes: Sequence[Scene], name: str, gap: float = 14.0) -> Scene:
 # -- words -----------------------------------------------------------------------------------------------------------
 
 
-def shortened(content: str, longest: int = LONGEST) -> str:
+def shorten(content: str, longest: int = LONGEST) -> str:
     """Return a label as it is shown: on one line, and not too long."""
     line = " ".join(content.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
@@ -154,7 +154,7 @@ _WIDTH = {letter: width for width, letters in _WIDTHS.items() for letter in lett
 
 def width_of(content: str, font_size: float, longest: int = LONGEST, *, bold: bool = False) -> float:
     """Return about how wide a label is when shown, in pixels; seldom too little."""
-    return sum(map(_ems, shortened(content, longest))) * font_size * (1.12 if bold else 1.0)
+    return sum(map(_ems, shorten(content, longest))) * font_size * (1.12 if bold else 1.0)
 
 
 def _ems(letter: str) -> float:
@@ -175,17 +175,17 @@ def readable(color: str) -> str:
     if color == INK:
         return "#1a1a1a"
     share = 1.0
-    while contrast(mixed(color, "#000000", share), "#ffffff") < CONTRAST:
+    while contrast(mix_colours(color, "#000000", share), "#ffffff") < CONTRAST:
         share -= 0.05
-    return mixed(color, "#000000", share)
+    return mix_colours(color, "#000000", share)
 
 
 def share_in_theme(color: str) -> float:
     """Return how much of a colour may stand in text, mixed with the text's own, on a light page and on a dark one."""
     share = 1.0
     while share > 0 and (
-        contrast(mixed(color, "#212121", share), "#ffffff") < CONTRAST
-        or contrast(mixed(color, "#ffffff", share), "#181818") < CONTRAST
+        contrast(mix_colours(color, "#212121", share), "#ffffff") < CONTRAST
+        or contrast(mix_colours(color, "#ffffff", share), "#181818") < CONTRAST
     ):
         share -= 0.05
     return share
@@ -197,7 +197,7 @@ def contrast(one: str, two: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def mixed(one: str, two: str, share: float) -> str:
+def mix_colours(one: str, two: str, share: float) -> str:
     """Return a mixture of two colours, with a share of the first."""
     pairs = zip(_channels(one), _channels(two), strict=True)
     return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)

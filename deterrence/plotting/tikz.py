@@ -5,7 +5,7 @@ One unit is a pixel of 1/96 inch. Letters outside of Latin and Greek need XeLaTe
 
 from __future__ import annotations
 
-from deterrence.games.formulas import escaped
+from deterrence.games.formulas import escape_latex
 from deterrence.plotting.figures import POINTS
 from deterrence.plotting.scene import INK, Area, Dot, Label, Line, Part, Scene, readable
 
@@ -61,7 +61,7 @@ def tikz_text(scene: Scene, *, scale: float = 1.0, document: bool = False) -> st
 
 def _part(part: Part, names: dict[str, str], unit: float) -> str:
     if isinstance(part, Label):
-        words = escaped(part.shown)
+        words = escape_latex(part.shown)
         words = f"\\bfseries {words}" if part.bold else words
         color = names[readable(part.color)]
         return f"\\node[anchor={_ANCHORS[part.anchor]}, text={color}] at ({part.x:.1f},{part.y:.1f}) {{{words}}};"

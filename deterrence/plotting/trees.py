@@ -33,7 +33,7 @@ from deterrence.plotting.scene import (
     Scene,
     diamond,
     probability_text,
-    shortened,
+    shorten,
     width_of,
 )
 from deterrence.plotting.svg import svg_text
@@ -253,10 +253,10 @@ class _Drawing:
             return ""
         if slot >= topology.action_count:
             chance = self.game.chance[..., slot - topology.action_count]
-            return f"{shortened(topology.labels[slot])} ({quantity_text(np.asarray(chance))})"
+            return f"{shorten(topology.labels[slot])} ({quantity_text(np.asarray(chance))})"
         if self.exact_play is not None and 0 < self.exact_play[slot] < 1:
-            return f"{shortened(topology.labels[slot])} {probability_text(self.exact_play[slot])}"
-        return shortened(topology.labels[slot])
+            return f"{shorten(topology.labels[slot])} {probability_text(self.exact_play[slot])}"
+        return shorten(topology.labels[slot])
 
     def node_texts(self, node: int) -> list[str]:
         """Return who moves at a node, with a belief, and the name of its information set where it is told once."""
@@ -264,11 +264,11 @@ class _Drawing:
         if node in self.layout.is_leaf or topology.owner[node] < 0:
             return []
         s = topology.infosets[topology.infoset[node]]
-        words = [shortened(self.game.players[s.player])]
+        words = [shorten(self.game.players[s.player])]
         if self.beliefs is not None and len(s.nodes) > 1:
             words[0] += f" [{probability_text(self.beliefs[node])}]"
         if node == s.nodes[0] and s.name != topology.name(node):
-            words.append(shortened(s.name))
+            words.append(shorten(s.name))
         return words
 
     # -- lines -------------------------------------------------------------------------------------------------

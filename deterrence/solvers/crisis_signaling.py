@@ -367,7 +367,7 @@ class _Brackets:
     right: Floats
 
     @staticmethod
-    def joined(parts: list[_Brackets]) -> _Brackets:
+    def join(parts: list[_Brackets]) -> _Brackets:
         return _Brackets(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(_Brackets)))
 
 
@@ -389,7 +389,7 @@ def _roots(games: _Games) -> tuple[NDArray[np.int64], Floats]:
     parts = [*outside, _Brackets(single, left[single], right[single])]
     if several.size:
         parts.append(_isolated(games, several, left[several], right[several]))
-    brackets = _Brackets.joined(parts)
+    brackets = _Brackets.join(parts)
     z = _polished(games, sign, brackets)
     order = np.lexsort((z, brackets.game))
     game, z = brackets.game[order], z[order]
@@ -433,7 +433,7 @@ def _isolated(games: _Games, game: NDArray[np.int64], left: Floats, right: Float
         half = _stacked(games.take(owner).response(middle), middle)
         owner = np.concatenate([owner, owner])
         start, stop = np.concatenate([start, half], axis=1), np.concatenate([half, stop], axis=1)
-    return _Brackets.joined(kept)
+    return _Brackets.join(kept)
 
 
 def _stacked(response: _Response, z: Floats) -> Floats:

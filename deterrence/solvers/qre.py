@@ -33,7 +33,7 @@ from deterrence.solvers.logit.iteration import iterate
 from deterrence.solvers.logit.profiles import (
     Precision,
     by_set,
-    certified,
+    certify,
     in_proportion,
     odds_of,
     rates_of,
@@ -43,7 +43,7 @@ from deterrence.solvers.logit.profiles import (
 )
 from deterrence.solvers.logit.system import tree_system
 from deterrence.solvers.logit.walks import follow_batch
-from deterrence.solvers.qre_branches import traced
+from deterrence.solvers.qre_branches import trace
 
 _CHUNK = 2048  # games of a batch solved together: what fits the cache
 
@@ -107,10 +107,10 @@ def qre(
     rates = rates_of(numeric, precision)
     options: dict[str, object] = {"precision": precision, "branch": branch, "starts": starts, "seed": seed}
     if branch:
-        followed = traced(numeric, rates, regret)
+        followed = trace(numeric, rates, regret)
         options |= {"regret": regret, "branch": followed}
         points = [
-            certified(numeric, logs, followed.rates * c)
+            certify(numeric, logs, followed.rates * c)
             for logs, c in zip(followed.logs, followed.precision, strict=True)
         ]
         return EquilibriumSet(
@@ -124,10 +124,10 @@ def qre(
     unique = isinstance(numeric, ExtensiveGame) and numeric.perfect_information
     if unique:
         logs = _log(_closed_form(numeric, rates))
-        found, method = [certified(numeric, logs, rates)], "backward recursion"
+        found, method = [certify(numeric, logs, rates)], "backward recursion"
     else:
         system = system_of(numeric)
-        found = [certified(numeric, a, rates) for a in solutions(system, by_set(system, rates), starts, seed)]
+        found = [certify(numeric, a, rates) for a in solutions(system, by_set(system, rates), starts, seed)]
         method = "continuation from uniform play"
     return EquilibriumSet(
         game=numeric,

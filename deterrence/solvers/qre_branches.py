@@ -31,7 +31,7 @@ from deterrence.solvers.logit.profiles import (
     Precision,
     as_profile,
     by_set,
-    certified,
+    certify,
     in_proportion,
     odds_of,
     other_solutions,
@@ -98,7 +98,7 @@ class LogitBranch:
             If a certificate fails.
         """
         ends = (-1,) if self.principal else (0, -1)
-        return tuple(certified(self.game, self.logs[k], self.rates * self.precision[k]) for k in ends)
+        return tuple(certify(self.game, self.logs[k], self.rates * self.precision[k]) for k in ends)
 
     @property
     def logs(self) -> Array:
@@ -148,7 +148,7 @@ def qre_branch(
         If the branch could not be followed so far.
     """
     numeric = single(game, at)
-    return traced(numeric, rates_of(numeric, precision), regret, everywhere)
+    return trace(numeric, rates_of(numeric, precision), regret, everywhere)
 
 
 def qre_branches(
@@ -215,7 +215,7 @@ def qre_branches(
     """
     numeric = single(game, at)
     rates = rates_of(numeric, precision)
-    principal = traced(numeric, rates, regret, everywhere)
+    principal = trace(numeric, rates, regret, everywhere)
     system = principal.trace.system
     target = by_set(system, rates)
     ratio, most = in_proportion(target)
@@ -225,16 +225,16 @@ def qre_branches(
     for logs in other_solutions(system, target, [], starts, seed):
         if any(_passes(branch.trace, logs, most) for branch in branches):
             continue
-        trace = follow_both(system, ratio, odds_of(system, logs), most, regret=regret, everywhere=everywhere)
-        if trace is not None:
-            branches.append(_branch(numeric, rates, most, trace))
+        other = follow_both(system, ratio, odds_of(system, logs), most, regret=regret, everywhere=everywhere)
+        if other is not None:
+            branches.append(_branch(numeric, rates, most, other))
     branches[1:] = sorted(branches[1:], key=_order)
     for branch in branches:
         _ = branch.limits  # certified here
     return tuple(branches)
 
 
-def traced(game: Any, rates: Array, regret: float, everywhere: bool = True) -> LogitBranch:
+def trace(game: Any, rates: Array, regret: float, everywhere: bool = True) -> LogitBranch:
     """Return the principal branch of a single game with numbers; ``rates`` is the precision by player."""
     _check(rates, regret)
     system = system_of(game)

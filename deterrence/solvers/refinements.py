@@ -89,8 +89,8 @@ from deterrence.solvers.refining.rules import (
     d2,
     divinity,
     intuitive,
+    is_supported,
     never_weak_best_response,
-    supported,
     universal_divinity,
 )
 from deterrence.solvers.refining.sets import Outcome, UnsentMessage, unsent_messages
@@ -180,7 +180,7 @@ def refine(equilibrium: Equilibrium, name: str, siblings: Sequence[Equilibrium] 
 
 def _ruling(name: str, rule: Rule, m: UnsentMessage, outcome: Outcome) -> Ruling:
     everything = m.simplex(m.types)
-    if name != "intuitive" and not supported(m, outcome, everything):  # held up by beliefs with no common origin
+    if name != "intuitive" and not is_supported(m, outcome, everything):  # held up by beliefs with no common origin
         return Ruling({}, everything, survives=False)
     return rule(m, outcome)
 

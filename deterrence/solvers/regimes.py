@@ -199,7 +199,7 @@ def _regime(
 ) -> Regime:
     game, (T, Q, _, _) = search.game, search.shape
     assume = lift[0].assumptions if lift else search.assumptions
-    case = assume.simplified(case)
+    case = assume.simplify(case)
     form = assume.expression
     sender, receiver = game.players
     strategies: dict[str, dict[Any, dict[str, Any]]] = {sender: {}, receiver: {}}
@@ -283,8 +283,8 @@ def _off_path(
         beliefs += _supports(search, assume, q, m, chosen)
     cases = []
     for found in reply.cases:
-        left = frozenset(p for p in found if not assume.implied(p, case))
-        cases.append(conditions_of(assume, assume.simplified(left), reasons, likely))
+        left = frozenset(p for p in found if not assume.implies(p, case))
+        cases.append(conditions_of(assume, assume.simplify(left), reasons, likely))
     return OffPath(game.messages[m], responses, tuple(beliefs), () if () in cases else tuple(cases))
 
 
@@ -322,7 +322,7 @@ def _supports(search: SignalingRegimes, assume: Assumptions, q: int, m: int, cho
 
 def _of_branch(tree: TreeRegimes, branch: Branch, likely: frozenset[str]) -> Regime:
     assume, topology = tree.assumptions, tree.game.topology
-    case = assume.simplified(branch.case)
+    case = assume.simplify(branch.case)
     strategies: dict[str, dict[Any, dict[str, Any]]] = {player: {} for player in tree.game.players}
     _add_settled(tree, branch, strategies)
     values = tree.values(branch.choices)[0]
@@ -371,9 +371,9 @@ def _merged(assume: Assumptions, found: list[Regime], likely: frozenset[str]) ->
                 continue
             for atom in first.case:
                 rest = first.case - {atom}
-                beyond = all(assume.implied(p, rest | {-atom}) for p in second.case)
-                if beyond and all(assume.implied(p, second.case) for p in rest):
-                    left[left.index(first)] = first = _joined(assume, first, second, assume.simplified(rest), likely)
+                beyond = all(assume.implies(p, rest | {-atom}) for p in second.case)
+                if beyond and all(assume.implies(p, second.case) for p in rest):
+                    left[left.index(first)] = first = _joined(assume, first, second, assume.simplify(rest), likely)
                     left.remove(second)
                     break
     return left

@@ -163,7 +163,7 @@ def phase_boundaries(
         width //= 2
         cells = (cells[mixed][:, None, :] + width * corners).reshape(-1, d)
     edges = np.stack([cells[mixed], cells[mixed] + width], axis=1)
-    points, phases, found = ask.seen()
+    points, phases, found = ask.observations()
     return PhaseMap(
         names=names,
         phases=phases,
@@ -211,7 +211,7 @@ class _Asker:
         placed: Floats = self.low + self.span * (below + (1 - below - above) * lattice / self.side)
         return placed
 
-    def seen(self) -> tuple[Floats, tuple[str, ...], NDArray[np.int64]]:
+    def observations(self) -> tuple[Floats, tuple[str, ...], NDArray[np.int64]]:
         """Return all points asked at, what holds in each phase, and the phase of each point."""
         radix = (self.side + 1) ** np.arange(len(self.names), dtype=np.int64)
         points = (self.keys[:, None] // radix) % (self.side + 1)

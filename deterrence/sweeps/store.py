@@ -93,7 +93,7 @@ class SweepStore:
         """Return the blocks that are not done."""
         return [int(b) for b in np.flatnonzero(digests(self.writer.group(), self.plan) == 0)]
 
-    def damaged(self) -> list[int]:
+    def damaged_blocks(self) -> list[int]:
         """Return the blocks that were done but are not what was written."""
         return damaged_blocks(self.writer.group(), self.plan)
 
@@ -145,7 +145,7 @@ class SweepStore:
 # -- where a store is --------------------------------------------------------------------------------------------------
 
 
-def located(where: str | os.PathLike[str]) -> str:
+def locate(where: str | os.PathLike[str]) -> str:
     """Return a path, or an fsspec URL of a kind that is known; ``file://`` becomes a path.
 
     Raises
@@ -191,7 +191,7 @@ def exists(url: str, options: Mapping[str, Any] | None = None) -> bool:
     StoreError
         If something else is there, or the place cannot be reached.
     """
-    url = located(url)
+    url = locate(url)
     if is_remote(url):
         with storing(url):
             files, path = _remote(url, options)
@@ -245,7 +245,7 @@ def open_store(
         message says what differs) or is damaged, or it cannot be written to.
     """
     require_zarr()
-    url, given = located(where), dict(options or {})
+    url, given = locate(where), dict(options or {})
     exists(url, given)  # raises if the place is taken
     with storing(url):
         lock = _take_lock(url, given)
@@ -272,7 +272,7 @@ def open_group(url: str, options: Mapping[str, Any] | None = None) -> Any:
     StoreError
         If there is none, or its metadata cannot be read.
     """
-    url = located(url)
+    url = locate(url)
     if not exists(url, options):
         raise StoreError(f"there is no sweep at {url}{_unfinished(url)}")
     require_zarr()
@@ -335,7 +335,7 @@ def missing_chunks(url: str, options: Mapping[str, Any] | None, group: Any) -> d
     for name, array in group.arrays():
         if name in (*dims_of(group), *_coordinates(group)) or "kind" in array.attrs:
             continue
-        there = _chunk_keys(located(url), options, name)
+        there = _chunk_keys(locate(url), options, name)
         for block in done:
             key = "/".join(map(str, np.unravel_index(int(block), plan.counts)))
             if key not in there:
@@ -366,7 +366,7 @@ def damaged_coordinates(group: Any) -> list[str]:
 
 def unreadable_metadata(url: str, options: Mapping[str, Any] | None = None) -> list[str]:
     """Return the files of metadata that cannot be read or are not what a store has, root first, with the reason."""
-    url = located(url)
+    url = locate(url)
     root, reason = _parsed(url, options, "zarr.json")
     if root is None:
         return [f"zarr.json ({reason})"]

@@ -31,7 +31,7 @@ from deterrence.sweeps.store import (
     digests,
     is_plain_result,
     is_remote,
-    located,
+    locate,
     missing_chunks,
     open_group,
     open_store,
@@ -210,7 +210,7 @@ def load(
     """
     import xarray as xr
 
-    url = located(store)
+    url = locate(store)
     group = open_group(url, storage_options)
     lost: dict[int, list[str]] = {}
     if not is_plain_result(group):
@@ -335,7 +335,7 @@ def _fill(
 ) -> None:
     """Run the blocks that a store lacks."""
     if opened.resumed:
-        damaged = opened.damaged()
+        damaged = opened.damaged_blocks()
         if damaged and not repair:
             raise StoreError(
                 f"{opened.url} is damaged in {len(damaged)} of {len(opened.plan)} blocks ({damaged[:8]}); the others "

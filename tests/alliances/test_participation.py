@@ -23,7 +23,7 @@ from deterrence.alliances.solving.verification import verify_participation
 from deterrence.alliances.treaty import InvocationRule, Treaty, invocation
 from deterrence.games.distributions import Distribution, degenerate, logistic, lognormal, normal, two_point, uniform
 from deterrence.games.errors import GameError, ParameterError, SolverError
-from deterrence.games.paths import changed, paths_of, split_path, value_at
+from deterrence.games.paths import apply_overlay, paths_of, split_path, value_at
 
 COSTS = [
     normal(0.4, 0.3),
@@ -484,7 +484,7 @@ def test_distributions_by_simulation_and_quadrature(cost: Distribution) -> None:
 
 def test_paths_change_what_they_name_and_nothing_else() -> None:
     game = random_game(3, 1)
-    fresh = changed(
+    fresh = apply_overlay(
         game,
         {
             "members.*.cost.location": "+0.8",
@@ -501,8 +501,8 @@ def test_paths_change_what_they_name_and_nothing_else() -> None:
     assert fresh.members[0].stake == game.members[0].stake
     assert value_at(fresh, "attacks.full.strength") == 2 * value_at(game, "attacks.full.strength")
     assert fresh.base == game.base - 1
-    assert changed(game, {"base": "-0.5"}).base == 1.5
-    assert changed(game, {"base": {"set": 0.5}}).base == 0.5
+    assert apply_overlay(game, {"base": "-0.5"}).base == 1.5
+    assert apply_overlay(game, {"base": {"set": 0.5}}).base == 0.5
     assert "members.m2.cost.scale" in set(paths_of(game))
     assert split_path('members."St. Lucia".stake') == ("members", "St. Lucia", "stake")
 
@@ -525,7 +525,7 @@ def test_paths_change_what_they_name_and_nothing_else() -> None:
 )
 def test_bad_paths_are_named(overlay: dict, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
-        changed(random_game(3, 1), overlay)
+        apply_overlay(random_game(3, 1), overlay)
 
 
 ALLY, ATTACK = Member(name="ally", capability=1), Attack(name="x", strength=1)

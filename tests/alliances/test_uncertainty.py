@@ -12,7 +12,7 @@ from scipy import stats
 
 import deterrence as dt
 from deterrence.alliances.scenarios.building import build
-from deterrence.alliances.scenarios.marginals import marginal_of_quantiles, marginal_of_range, pooled
+from deterrence.alliances.scenarios.marginals import linear_pool, marginal_of_quantiles, marginal_of_range
 from deterrence.alliances.scenarios.uncertainty import (
     draw_difference,
     draw_uncertainty,
@@ -66,7 +66,7 @@ def test_a_metalog_keeps_the_bounds_of_its_number():
 
 def test_a_pool_is_the_mixture_of_its_experts():
     low, high = (marginal_of_range(a, a + 1, a + 0.5, "uniform") for a in (0, 1))
-    law = pooled({"A": low, "B": high}, {"A": 3, "B": 1})
+    law = linear_pool({"A": low, "B": high}, {"A": 3, "B": 1})
     assert law.quantile(np.array([0.375, 0.75, 0.875])) == pytest.approx([0.5, 1.0, 1.5], abs=1e-3)
 
 
@@ -82,8 +82,8 @@ def test_a_pool_is_the_mixture_of_its_experts():
         (lambda: marginal_of_quantiles({0.0: 1, 0.5: 2}), "between 0 and 1, got 0"),
         (lambda: marginal_of_quantiles({0.1: -1, 0.5: 2}, low=0), "lie within the number's bounds"),
         (lambda: marginal_of_quantiles({0.05: 0, 0.5: 0.01, 0.95: 9}), "no metalog distribution has the quantiles"),
-        (lambda: pooled({"A": marginal_of_range(0, 1, 0)}, {"B": 1}), "a weight is of no expert: 'B'"),
-        (lambda: pooled({"A": marginal_of_range(0, 1, 0)}, {"A": 0}), "weights of experts are above 0, got 0"),
+        (lambda: linear_pool({"A": marginal_of_range(0, 1, 0)}, {"B": 1}), "a weight is of no expert: 'B'"),
+        (lambda: linear_pool({"A": marginal_of_range(0, 1, 0)}, {"A": 0}), "weights of experts are above 0, got 0"),
     ],
 )
 def test_what_is_no_distribution_is_refused(make, message: str):

@@ -177,7 +177,7 @@ def test_predictions_at_other_rows_and_simulation():
     bare = result.likelihood.at(pd.DataFrame({"x": [0.2, 0.9]}))
     assert bare.counts is None
     assert bare.probabilities(result.theta).shape == (2, 4)
-    drawn = result.likelihood.drawn(result.theta, np.random.default_rng(0))
+    drawn = result.likelihood.simulate(result.theta, np.random.default_rng(0))
     assert (drawn.counts.sum(axis=0) == 200).all()
 
 

@@ -52,7 +52,7 @@ def test_precision_may_depend_on_covariates_and_is_recovered():
     frame = pd.DataFrame({"practice": [0, 1, 2, 3], "r1": 0, "r2": 400, "c1": 0, "c2": 400})
     blank = dt.fit(PENNIES, frame, outcome=OUTCOME, precision={"Row": "practice", "Column": "1"}, iterations=1)
     truth = np.array([-0.5, 0.4, 0.2])
-    drawn = blank.likelihood.drawn(truth, rng).outcome_frame().assign(practice=frame["practice"])
+    drawn = blank.likelihood.simulate(truth, rng).outcome_frame().assign(practice=frame["practice"])
     assert (drawn[["r1", "r2"]].sum(axis=1) == 400).all()
     result = dt.fit(PENNIES, drawn, outcome=OUTCOME, precision={"Row": "practice", "Column": "1"})
     assert result.status == "converged"

@@ -288,7 +288,7 @@ def test_random_trees_are_recovered(players, ends, seed, errors):
     kwargs = {"outcome": "y", "utilities": given, "errors": errors, "link": link, "starts": 1}
     likelihood = dt.fit(game, frame, **kwargs, iterations=1).likelihood
     truth = generator.normal(0, 0.8, likelihood.size)
-    frame["y"] = likelihood.drawn(truth, generator).outcome_frame()["y"].to_numpy()
+    frame["y"] = likelihood.simulate(truth, generator).outcome_frame()["y"].to_numpy()
     result = dt.fit(game, frame, **kwargs)
     assert result.status == "converged"
     error = result.theta - truth
@@ -318,7 +318,7 @@ def test_intervals_of_95_percent_cover_the_truth(errors, link):
     covered = []
     generator = np.random.default_rng(11)
     for _ in range(500):
-        drawn = likelihood.drawn(np.array(TRUTH), generator).outcome_frame()["outcome"].to_numpy()
+        drawn = likelihood.simulate(np.array(TRUTH), generator).outcome_frame()["outcome"].to_numpy()
         data = base.assign(outcome=drawn)
         result = dt.fit(crisis(), data, outcome="outcome", utilities=SPEC, errors=errors, link=link, starts=1)
         assert result.status == "converged"

@@ -28,7 +28,7 @@ def likelihood() -> UltimatumLikelihood:
     frame = pd.DataFrame({"x": rng.normal(size=800), "z": rng.normal(size=800), "offer": 5.0, "accept": 1})
     frame.loc[::2, "offer"] = 3.0
     frame.loc[::3, "accept"] = 0
-    return fit(frame, iterations=1).likelihood.drawn(TRUTH, rng)
+    return fit(frame, iterations=1).likelihood.simulate(TRUTH, rng)
 
 
 def test_the_density_of_offers_integrates_to_one(likelihood):

@@ -96,7 +96,7 @@ def simulated(size: int, seed: int, errors: str = "agent", link: str = "probit")
     frame = pd.DataFrame({name: generator.normal(size=size) for name in ("x", "z", "w")})
     frame["outcome"] = generator.choice(["sq", "capit", "war"], size)
     model = dt.fit(crisis(), frame, outcome="outcome", utilities=SPEC, errors=errors, link=link, starts=1)
-    drawn = model.likelihood.drawn(np.array(TRUTH), generator)
+    drawn = model.likelihood.simulate(np.array(TRUTH), generator)
     frame["outcome"] = drawn.outcome_frame()["outcome"].to_numpy()
     return frame
 

@@ -22,9 +22,9 @@ from deterrence.explorer.explorer import Explorer
 from deterrence.explorer.maps import MOST_PHASES, NOTHING, in_bytes, phases_of, scale_of
 from deterrence.explorer.meshes import Mesh
 from deterrence.explorer.sliders import slider_of, step_of
-from deterrence.explorer.snippets import filled
+from deterrence.explorer.snippets import fill_template
 from deterrence.explorer.state import PARTS
-from deterrence.explorer.subjects import Slider, moved
+from deterrence.explorer.subjects import Slider, changed_values
 from deterrence.games.answers import BlockAnswer
 
 p, c, w = dt.symbols("p c w")
@@ -385,9 +385,9 @@ def test_only_what_differs_from_the_scenario_is_told() -> None:
         Slider("always", 0, 1, 0.2, 0.01),
     )
     values = {"resolve": 0.5, "seen": 0.4, "always": 0.2}
-    assert moved(sliders, values) == {"always": 0.2}
-    assert moved(sliders, {**values, "resolve": 0.6}) == {**values, "resolve": 0.6}
-    assert moved(sliders, values, ["resolve"]) == {"seen": 0.4, "always": 0.2}
+    assert changed_values(sliders, values) == {"always": 0.2}
+    assert changed_values(sliders, {**values, "resolve": 0.6}) == {**values, "resolve": 0.6}
+    assert changed_values(sliders, values, ["resolve"]) == {"seen": 0.4, "always": 0.2}
 
 
 # ---------------------------------------------------------------- copy as code
@@ -436,7 +436,7 @@ def test_the_template_gives_the_code_without_python_behind_it(alsig: Explorer) -
     state = at(alsig, rho=0.25)
     places = {"values": state["values"], "x": "rho", "y": "k", "event": "attack", "concept": "pbe",
               "x_range": (0.0, 1.0), "y_range": (0.0, 1.2), "points": 31, "grid": 24}  # fmt: skip
-    assert filled(alsig.spec["code"], places) == alsig.answer(state, parts=[])["code"]
+    assert fill_template(alsig.spec["code"], places) == alsig.answer(state, parts=[])["code"]
 
 
 # ---------------------------------------------------------------- the exchange

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import deterrence as dt
 from deterrence.explorer import page as pages
-from deterrence.explorer.page import bundled, inside_script, write_page
-from deterrence.explorer.precomputed.grid import chosen, grid_of
+from deterrence.explorer.page import bundle, inside_script, write_page
+from deterrence.explorer.precomputed.grid import grid_of, movable_parameters
 from deterrence.explorer.precomputed.grid_of_answers import points_of, precompute
 from deterrence.explorer.subjects import Slider
 from deterrence.games.errors import ParameterError
@@ -92,11 +92,11 @@ def test_the_start_and_the_rarest_kinds_have_their_equilibria(explorer, grid):
 
 
 def test_a_parameter_that_changes_nothing_is_not_chosen(explorer):
-    names = chosen(explorer, None)
+    names = movable_parameters(explorer, None)
     assert names[:2] == list(explorer.subject.axes)
     assert len(names) == 3
-    assert chosen(explorer, "k") == ["k"]
-    assert chosen(explorer, ["k", "rho"]) == ["k", "rho"]
+    assert movable_parameters(explorer, "k") == ["k"]
+    assert movable_parameters(explorer, ["k", "rho"]) == ["k", "rho"]
 
 
 def test_less_room_gives_less(explorer):
@@ -217,7 +217,7 @@ def test_a_program_cannot_end_its_element(monkeypatch):
         "b.js": "const later = 1;\nexport default (x) => x + later;\n",
     }
     monkeypatch.setattr(pages, "_static", texts.__getitem__)
-    program = bundled("a")
+    program = bundle("a")
     assert "</script" not in program.lower()
     assert "<!--" not in program
     assert program.index("const module_b") < program.index("const b = module_b;")

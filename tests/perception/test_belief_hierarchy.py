@@ -42,7 +42,7 @@ def test_what_a_foresees_of_d_starts_from_what_a_believes():
     outcome = subjective(
         game, truth={"w": -0.5, "idle": 0}, beliefs={"A": {"w": 0.5, "believes": {"D": {"idle": 0.1}}}}
     )
-    assert outcome.believed("A", "war") == (0, 0)
+    assert outcome.belief("A", "war") == (0, 0)
     assert outcome.probability("attack") == (0, 0)
     assert outcome.hierarchy["A"].others["D"].values == {"w": 0.5, "idle": 0.1}
 

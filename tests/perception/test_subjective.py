@@ -108,7 +108,7 @@ def test_hypergame_of_direct_deterrence(true, perceived, outcome, informed):
     )
     assert found.probability(outcome) == (1.0, 1.0)
     assert found.informed.probability(informed) == (1.0, 1.0)
-    assert found.believed("A", "CONCESSION" if outcome == "WAR" else "SQ") == (1.0, 1.0)
+    assert found.belief("A", "CONCESSION" if outcome == "WAR" else "SQ") == (1.0, 1.0)
     unwanted = 1.0 if outcome == "WAR" else 0.0
     assert found.unwanted_war == found.missed_deterrence == (unwanted, unwanted)
     assert found.regret["A"] == pytest.approx((0.1, 0.1) if unwanted else (1.0, 1.0))  # war -0.1 or peace 0 forgone
@@ -190,7 +190,7 @@ def test_silence_thought_sufficient_is_read_as_weakness():  # NCPS-6
     assert found.probability("attack") == (1.0, 1.0)
     assert found.probability("war") == pytest.approx((0.7, 0.7))
     assert found.unwanted_war == pytest.approx((0.7, 0.7))
-    assert found.believed("Guarantor", "attack") == (0.0, 0.0)
+    assert found.belief("Guarantor", "attack") == (0.0, 0.0)
 
 
 def test_a_bluff_is_called():
@@ -218,7 +218,7 @@ def test_players_who_are_right_play_the_standard_equilibria(rho, k, h):
     equilibria = dt.pbe(get("ALSIG").game(**truth))
     for event in ("attack", "war", "treaty"):
         assert found.probability(event) == pytest.approx(equilibria.probability(event), abs=1e-8)
-        assert found.believed("Attacker", event) == pytest.approx(found.probability(event), abs=1e-8)
+        assert found.belief("Attacker", event) == pytest.approx(found.probability(event), abs=1e-8)
     assert found.unwanted_war[1] == pytest.approx(0, abs=1e-12)
     assert found.called_bluff[1] == pytest.approx(0, abs=1e-12)
     assert found.surprise["Attacker"].divergence[1] == pytest.approx(0, abs=1e-9)
@@ -301,7 +301,7 @@ def test_nested_beliefs_three_deep_change_play():
     assert subjective(direct_deterrence(), truth=truth, war="WAR").probability("CONCESSION") == (1.0, 1.0)
     beliefs = {"A": {"believes": {"D": {"A_war": -0.9}}}}  # D, thinking that A would back down, would resist
     found = subjective(direct_deterrence(), truth=truth, beliefs=beliefs, war="WAR")
-    assert found.believed("A", "WAR") == (0.0, 0.0)
+    assert found.belief("A", "WAR") == (0.0, 0.0)
     assert found.probability("SQ") == (1.0, 1.0)  # A holds: it foresees resistance, and gets -0.1 < 0 from war
     deeper = {"A": {"believes": {"D": {"believes": {"A": {"A_war": -0.9}}}}}}
     assert subjective(direct_deterrence(), truth=truth, beliefs=deeper, war="WAR").probability("SQ") == (1.0, 1.0)
@@ -448,7 +448,7 @@ def test_beliefs_about_beliefs_of_two_allies(overlay, q):
     found = subjective(two_allies(), beliefs={"Aggressor": overlay})
     chance = attacked(*q)
     assert found.probability("attack") == pytest.approx((chance, chance), abs=1e-9)
-    assert found.believed("Aggressor", "defence holds") == pytest.approx((chance * q[0] * q[1],) * 2, abs=1e-9)
+    assert found.belief("Aggressor", "defence holds") == pytest.approx((chance * q[0] * q[1],) * 2, abs=1e-9)
     assert found.probability("defence holds") == pytest.approx((chance * 0.16,) * 2, abs=1e-9)  # none of them is wrong
 
 
@@ -459,7 +459,7 @@ def test_an_ally_acts_on_what_it_thinks_that_the_other_sees():
     assert found.probability("defence holds") == pytest.approx((attacked(0.4, 0.4) * near * 0.4,) * 2, abs=1e-9)
     # of the aggressor it thinks that it sees what Near sees, and expects the equilibrium of that
     expected = attacked(0.4, 0.4) * near * far
-    assert found.believed("Near", "defence holds") == pytest.approx((expected,) * 2, abs=1e-9)
+    assert found.belief("Near", "defence holds") == pytest.approx((expected,) * 2, abs=1e-9)
 
 
 def test_what_a_target_is_thought_to_think_decides_whether_it_is_thought_to_resist():
@@ -473,7 +473,7 @@ def test_what_a_target_is_thought_to_think_decides_whether_it_is_thought_to_resi
     assert firm.probability("attack") == pytest.approx((attacked(q, q),) * 2, abs=1e-9)
     tempted = subjective(game, beliefs={"Aggressor": {"believes": {"Protege": {"members.*.obligation": 0.1}}}})
     assert tempted.probability("attack") == pytest.approx((1.0, 1.0))  # it expects to take the prize for nothing
-    assert tempted.believed("Aggressor", "target yields") == pytest.approx((1.0, 1.0))
+    assert tempted.belief("Aggressor", "target yields") == pytest.approx((1.0, 1.0))
     assert tempted.probability("war") == pytest.approx((1.0, 1.0))
     assert tempted.unwanted_war[0] > 0.5
 
@@ -489,7 +489,7 @@ def test_saying_what_goes_without_saying_changes_nothing_in_an_alliance(p, seen)
     )
     for event in ("attack", "defence holds"):
         assert told.probability(event) == pytest.approx(plain.probability(event), abs=1e-8)
-        assert told.believed("Aggressor", event) == pytest.approx(plain.believed("Aggressor", event), abs=1e-8)
+        assert told.belief("Aggressor", event) == pytest.approx(plain.belief("Aggressor", event), abs=1e-8)
 
 
 def test_beliefs_about_beliefs_over_arrays():
@@ -510,7 +510,7 @@ def test_beliefs_about_beliefs_on_the_baltic_scenario():
     )
     assert "Russia believes that Poland believes that USA believes resolve +1" in str(deeper)
     for found in (nested, deeper):
-        assert found.believed("Russia", "attack") == pytest.approx(found.probability("attack"), abs=1e-12)
+        assert found.belief("Russia", "attack") == pytest.approx(found.probability("attack"), abs=1e-12)
         assert found.probability("attack") != pytest.approx(plain.probability("attack"), abs=1e-7)
         assert sum(pair[0] for pair in found.outcomes().values()) == pytest.approx(1, abs=1e-12)
 

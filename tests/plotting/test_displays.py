@@ -21,7 +21,7 @@ from deterrence.games.strategic_table import best_responses
 from deterrence.models.registry import REGISTRY
 from deterrence.plotting.belief_simplex import best_regions
 from deterrence.plotting.picture import Picture
-from deterrence.plotting.scene import COLORS, INK, contrast, mixed, readable, share_in_theme, width_of
+from deterrence.plotting.scene import COLORS, INK, contrast, mix_colours, readable, share_in_theme, width_of
 from tests.legibility import NASTY, assert_legible
 
 few = settings(max_examples=25, deadline=None)
@@ -153,8 +153,8 @@ def test_text_has_contrast_on_paper_and_in_both_themes(color):
     assert contrast(readable(color), "#ffffff") >= 4.5
     share = share_in_theme(color)
     assert share >= 0.3, "the colour must still be seen"
-    assert contrast(mixed(color, "#212121", share), "#ffffff") >= 4.5
-    assert contrast(mixed(color, "#ffffff", share), "#181818") >= 4.5
+    assert contrast(mix_colours(color, "#212121", share), "#ffffff") >= 4.5
+    assert contrast(mix_colours(color, "#ffffff", share), "#181818") >= 4.5
 
 
 def test_contrast_is_that_of_the_guidelines():

@@ -249,7 +249,7 @@ def test_the_equations_along_a_branch_are_those_of_the_system(precision):
     y, ratio = rng.normal(size=system.unknowns), rng.uniform(0.5, 1, len(system.layout.first))
     point, direction = np.r_[y, precision], rng.normal(size=system.unknowns + 1)
     equations = Equations(system, ratio)
-    matrix, right = equations.bordered(point, direction)
+    matrix, right = equations.bordered_system(point, direction)
     residual, q, weights, beliefs, logs = system.residual(y, precision * ratio)
     jacobian = system.jacobian(precision * ratio, q, weights, beliefs, logs)
     assert np.allclose(matrix[:-1, :-1], jacobian, atol=1e-11 * (1 + precision))

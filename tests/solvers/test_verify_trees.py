@@ -17,7 +17,7 @@ from deterrence.games.topology import CHANCE
 from deterrence.games.tree import chance, end, move
 from deterrence.solvers.sequence_form import sequence_form
 from deterrence.solvers.spe import spe
-from deterrence.solvers.verification.excuses import excused
+from deterrence.solvers.verification.excuses import is_excused
 from deterrence.solvers.verification.plans import TreeShape
 from deterrence.solvers.verification.tree import plan_regrets, subgame_verdict, verify_tree
 from tests.textbook_trees import alliance, horse, kuhn_poker, typed_tree
@@ -154,9 +154,9 @@ def test_beliefs_are_found_by_a_program_where_looking_does_not_settle():
     gains = {(0, 0): 0.0, (0, 1): 1.0, (0, 2): -1.0, (1, 0): 0.0, (1, 1): -1.0, (1, 2): 1.0}
     nodes, slots = np.array(list(gains)).T
     values = np.array(list(gains.values()))
-    assert excused(np.zeros(6, dtype=int), nodes, slots, values, 100)
-    assert not excused(np.zeros(6, dtype=int), nodes, slots, values + 0.1 * (slots == 1), 100)
-    assert not excused(np.zeros(6, dtype=int), nodes, slots, values, 5)  # not looked for: not shown
+    assert is_excused(np.zeros(6, dtype=int), nodes, slots, values, 100)
+    assert not is_excused(np.zeros(6, dtype=int), nodes, slots, values + 0.1 * (slots == 1), 100)
+    assert not is_excused(np.zeros(6, dtype=int), nodes, slots, values, 5)  # not looked for: not shown
 
 
 def test_plans_need_recall():

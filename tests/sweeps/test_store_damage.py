@@ -19,7 +19,7 @@ import deterrence as dt
 from deterrence.cli import app
 from deterrence.sweeps.errors import StoreError
 from deterrence.sweeps.files import write_dataset
-from deterrence.sweeps.store import located
+from deterrence.sweeps.store import locate
 from deterrence.sweeps.study import resume, show
 from deterrence.sweeps.sweep import load, sweep
 from tests.sweep_games import Formula, grid, posture_game, same
@@ -195,7 +195,7 @@ def test_a_file_url_is_a_path(tmp_path):
     assert (tmp_path / "a.zarr" / "zarr.json").is_file()
     assert same(stored, load(url))
     assert same(stored, load(tmp_path / "a.zarr"))
-    assert located(url) == str(tmp_path / "a.zarr")
+    assert locate(url) == str(tmp_path / "a.zarr")
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,10 @@ from deterrence.alliances.scenarios.marginals import (
     SHAPES,
     Marginal,
     bounded,
+    linear_pool,
     marginal_of_error,
     marginal_of_quantiles,
     marginal_of_range,
-    pooled,
 )
 from deterrence.games.errors import ParameterError, did_you_mean
 from deterrence.games.expressions import ExpressionError, names_in
@@ -160,7 +160,7 @@ class Entry:
         low, high = self.low, self.high
         if self.experts:
             opinions = {one.name or f"expert {i}": one for i, one in enumerate(self.experts, 1)}
-            law = pooled(
+            law = linear_pool(
                 {name: one.marginal(low, high) for name, one in opinions.items()},
                 {name: one.weight for name, one in opinions.items()},
             )

@@ -347,11 +347,11 @@ def problem_lines(where: str, text: str, problems: list[tuple[Location, str]]) -
     for location, message in problems:
         line = line_of(text, location) or 0
         at = f"{where}:{line}" if line else where
-        lines.append((line, f"{at}: {dotted(location)}: {message}" if location else f"{at}: {message}"))
+        lines.append((line, f"{at}: {location_text(location)}: {message}" if location else f"{at}: {message}"))
     return tuple(dict.fromkeys(message for _, message in sorted(lines, key=lambda pair: pair[0])))
 
 
-def dotted(location: Location) -> str:
+def location_text(location: Location) -> str:
     """Return a location as it is read aloud: ``members[2].cost.scale``."""
     text = ""
     for part in location:
@@ -362,9 +362,9 @@ def dotted(location: Location) -> str:
 __all__ = [
     "GameError",
     "ParameterError",
-    "dotted",
     "entries",
     "entry_problems",
+    "location_text",
     "names",
     "parse",
     "read_source",

@@ -227,7 +227,7 @@ def _bounds_in_words(low: float, high: float) -> str:
     return f"[{low:g}, {high:g}]" if np.isfinite(low) else f"at most {high:g}"
 
 
-def pooled(marginals: Mapping[str, Marginal], weights: Mapping[str, float] | None = None) -> Marginal:
+def linear_pool(marginals: Mapping[str, Marginal], weights: Mapping[str, float] | None = None) -> Marginal:
     """Return the linear pool of several experts' distributions: the mixture, by weight.
 
     Parameters

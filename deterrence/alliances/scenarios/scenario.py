@@ -29,7 +29,7 @@ from deterrence.alliances.scenarios.loader import (
 )
 from deterrence.alliances.scenarios.policy_games import effect_problems
 from deterrence.alliances.scenarios.schema import ScenarioTable, present_names
-from deterrence.alliances.scenarios.variants import changed_file, varied
+from deterrence.alliances.scenarios.variants import change_file_data, variant_data
 from deterrence.alliances.subjective_defence import subjective_defence
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.display import Display
@@ -182,7 +182,7 @@ class Scenario(Display):
         for name in (*true, *(path for _, path in seen)):
             if unknown := self._unknown(name):
                 raise ScenarioError(f"{self.where}: {unknown}")
-        data = changed_file(present_names(tomllib.loads(self.text)), true, self.where)
+        data = change_file_data(present_names(tomllib.loads(self.text)), true, self.where)
         if perception is not None:
             data["perception"] = {player: dict(overlay) for player, overlay in perception.items()}
         for (player, path), value in seen.items():
@@ -203,7 +203,8 @@ class Scenario(Display):
             If there is none of that name, or what it changes is wrong.
         """
         return Scenario._of(
-            tomli_w.dumps(varied(present_names(tomllib.loads(self.text)), name, self.where)), f"{self.where}:{name}"
+            tomli_w.dumps(variant_data(present_names(tomllib.loads(self.text)), name, self.where)),
+            f"{self.where}:{name}",
         )
 
     # -- the game ----------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.loader import entries
 from deterrence.alliances.treaty import Treaty
 from deterrence.games.errors import GameError, ParameterError, SolverError
-from deterrence.games.paths import apply_change, changed, numbers_of, value_at
+from deterrence.games.paths import apply_change, apply_overlay, numbers_of, value_at
 from deterrence.games.renaming import RenamedKeys, renamed_attributes
 from deterrence.perception.belief_hierarchy import BELIEVES
 
@@ -358,7 +358,7 @@ def _stacked(games: Sequence[CollectiveDefence], sizes: Sequence[int]) -> Collec
         overlay[path] = np.concatenate([np.broadcast_to(one, (n,)) for one, n in zip(values, sizes, strict=True)])
     if not overlay:
         overlay["base"] = np.full(sum(sizes), games[0].base)
-    return changed(games[0], overlay)
+    return apply_overlay(games[0], overlay)
 
 
 def _name(scenario: Scenario, location: tuple[str | int, ...], entry: Entry) -> str | None:

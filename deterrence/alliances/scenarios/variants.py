@@ -10,7 +10,7 @@ from deterrence.games.errors import ParameterError, ScenarioError, did_you_mean
 from deterrence.games.paths import apply_change
 
 
-def varied(data: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
+def variant_data(data: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     """Return the plain data of a variant.
 
     Its ``tables`` are laid over the scenario's: table by table, and lists of named tables (members, attacks) name by
@@ -39,7 +39,7 @@ def varied(data: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     plain = {key: value for key, value in data.items() if key != "variants"}
     if "options" in plain:
         plain["options"] = {key: _spelled_out(one, known) for key, one in plain["options"].items()}
-    fresh = changed_file(
+    fresh = change_file_data(
         laid_over(plain, variant.get("tables", {})), variant.get("changes", {}), f"{where}: variants.{name}.changes"
     )
     return {
@@ -59,7 +59,7 @@ def _spelled_out(option: Mapping[str, Any], variants: Mapping[str, Any]) -> dict
     return {**option, **{key: variant.get(key, {}) for key in ("changes", "perception", "tables")}}
 
 
-def changed_file(data: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+def change_file_data(data: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the plain data of a scenario file after changes: of its parameters by name, of other numbers by path.
 
     Parameters

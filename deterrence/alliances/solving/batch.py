@@ -178,13 +178,13 @@ def _solved(stage: ParticipationStage, tol: float, method: str, resolution: int)
         starts = [np.zeros((len(chosen), n)), position.copy()] if both else [position * part.costs.cdf(part.penalties)]
         found = [cutpoints_from(part, defence, start, tol=tol, anywhere=not both) for start in starts]
         value = [defence.value(one.probabilities) for one in found]
-        ends.append(Cutpoints.stacked(found[0], found[-1]))
+        ends.append(Cutpoints.stack(found[0], found[-1]))
         holds.append(np.stack([value[0], value[-1]]))
         error = max(error, float(np.max(defence.error)))
     back = np.argsort(order, kind="stable")
-    pair = Cutpoints.joined(ends, axis=1).at((slice(None), back))
+    pair = Cutpoints.join(ends, axis=1).at((slice(None), back))
     held = np.concatenate(holds, axis=1)[:, back]
-    low, high = Cutpoints.swapped(pair.at(0), pair.at(1), held[0] > held[1])
+    low, high = Cutpoints.swap(pair.at(0), pair.at(1), held[0] > held[1])
     return ParticipationBatch(
         low, high, (held.min(axis=0), held.max(axis=0)), low.converged & high.converged, error, np.array(unique)
     )
@@ -194,8 +194,8 @@ def _joined(parts: list[ParticipationBatch]) -> ParticipationBatch:
     if len(parts) == 1:
         return parts[0]
     return ParticipationBatch(
-        Cutpoints.joined([part.lowest for part in parts]),
-        Cutpoints.joined([part.highest for part in parts]),
+        Cutpoints.join([part.lowest for part in parts]),
+        Cutpoints.join([part.highest for part in parts]),
         (np.concatenate([part.holds[0] for part in parts]), np.concatenate([part.holds[1] for part in parts])),
         np.concatenate([part.converged for part in parts]),
         max(part.error for part in parts),
@@ -211,7 +211,7 @@ def _shaped(found: ParticipationBatch, inverse: Indices, shape: tuple[int, ...])
         return (array if same else array[inverse]).reshape(shape)
 
     def ends(one: Cutpoints) -> Cutpoints:
-        return (one if same else one.at(inverse)).reshaped(shape)
+        return (one if same else one.at(inverse)).reshape(shape)
 
     return ParticipationBatch(
         ends(found.lowest),
@@ -242,7 +242,7 @@ def _flattened(stage: ParticipationStage, shape: tuple[int, ...], size: int) -> 
         row(stage.stakes),
         row(stage.penalties),
         row(stage.position),
-        stage.costs.reshaped(shape, size),
+        stage.costs.reshape(shape, size),
         row(stage.burdens),
         row(stage.units),
     )

@@ -74,7 +74,7 @@ def bloc_equilibria(stage: ParticipationStage, defence: ExpectedDefence, tol: fl
     alike = problem.alike()
     said = f"all roots of one bloc of {len(bloc)} identical members are isolated"
     if not alike and len(bloc) == 2 and problem.cost.continuous:
-        first, sure = isolated(problem.twice, problem.twice_bounds, problem.twice_slopes, 0.0, problem.e, tol)
+        first, sure = isolate_roots(problem.twice, problem.twice_bounds, problem.twice_slopes, 0.0, problem.e, tol)
         pairs = np.stack([first, problem.reply(first)], axis=-1)
         apart = pairs[np.abs(pairs[:, 0] - pairs[:, 1]) > _APART]
         unequal = _at(stage, bloc, np.zeros(len(apart)))
@@ -102,7 +102,7 @@ def differing_starts(stage: ParticipationStage) -> Floats:
     return rows
 
 
-def exchanged(stage: ParticipationStage, points: Floats, most: int = 12) -> Floats:
+def add_exchanges(stage: ParticipationStage, points: Floats, most: int = 12) -> Floats:
     """Return points with those that exchange members of a bloc added, for as long as a point has few of them.
 
     Parameters
@@ -218,7 +218,7 @@ class _OneDimension:
 
     def roots(self, tol: float) -> tuple[Floats, bool]:
         if self.cost.continuous:
-            found, proven = isolated(self.rest, self.rest_bounds, self.slope_bounds, 0.0, self.e, tol)
+            found, proven = isolate_roots(self.rest, self.rest_bounds, self.slope_bounds, 0.0, self.e, tol)
             return found, proven
         return self._roots_with_atoms(tol)
 
@@ -280,13 +280,13 @@ class _OneDimension:
                 low, high = self.gain_slope_bounds(a, b)
                 return self.stake * low, self.stake * high
 
-            inside, sure = isolated(gap, gap_bounds, gap_slopes, self.e * lower, self.e * upper, tol)
+            inside, sure = isolate_roots(gap, gap_bounds, gap_slopes, self.e * lower, self.e * upper, tol)
             found.extend(inside.tolist())
             proven &= sure
         return np.unique(np.round(found, 15)), proven
 
 
-def isolated(
+def isolate_roots(
     value: Callable[[Floats], Floats], bounds: Bounds, slopes: Bounds, low: float, high: float, tol: float
 ) -> tuple[Floats, bool]:
     """Return all roots of a function on [low, high], and whether it is proven that there are no others.

@@ -35,19 +35,19 @@ class Cutpoints:
     converged: Flags
 
     @classmethod
-    def joined(cls, parts: Sequence[Cutpoints], axis: int = 0) -> Cutpoints:
+    def join(cls, parts: Sequence[Cutpoints], axis: int = 0) -> Cutpoints:
         """Return parts of a batch as one, side by side along an axis of the batch."""
         return cls(
             *(np.concatenate(arrays, axis=axis) for arrays in zip(*(part._arrays for part in parts), strict=True))
         )
 
     @classmethod
-    def stacked(cls, *parts: Cutpoints) -> Cutpoints:
+    def stack(cls, *parts: Cutpoints) -> Cutpoints:
         """Return batches of equal shape on a new first axis."""
         return cls(*(np.stack(arrays) for arrays in zip(*(part._arrays for part in parts), strict=True)))
 
     @classmethod
-    def swapped(cls, one: Cutpoints, other: Cutpoints, where: Flags) -> tuple[Cutpoints, Cutpoints]:
+    def swap(cls, one: Cutpoints, other: Cutpoints, where: Flags) -> tuple[Cutpoints, Cutpoints]:
         """Return both with their points exchanged where asked."""
 
         def mixed(a: Cutpoints, b: Cutpoints) -> Cutpoints:
@@ -60,7 +60,7 @@ class Cutpoints:
         """Return those at an index of the batch dimensions."""
         return type(self)(*(array[index] for array in self._arrays))
 
-    def reshaped(self, shape: tuple[int, ...]) -> Cutpoints:
+    def reshape(self, shape: tuple[int, ...]) -> Cutpoints:
         """Return the batch, which has one axis, with another shape."""
         return type(self)(*(array.reshape((*shape, *array.shape[1:])) for array in self._arrays))
 
@@ -154,7 +154,9 @@ def cutpoints_from(
     return Cutpoints(cut, q, residual, residual <= _allowed(stage, cut, tol))
 
 
-def settled(stage: ParticipationStage, defence: ExpectedDefence, start: Floats, *, rounds: int = 100) -> Floats:
+def iterate_best_responses(
+    stage: ParticipationStage, defence: ExpectedDefence, start: Floats, *, rounds: int = 100
+) -> Floats:
     r"""Return where one-at-a-time best responses settle, shape (N,); for a stage without batch dimensions.
 
     They always settle, for the stage is a weighted potential game: with :math:`f(q) = E[H]` every best

@@ -31,10 +31,10 @@ from numpy.typing import NDArray
 from deterrence.alliances.participation import STATES, ParticipationGame, ParticipationStage
 from deterrence.alliances.participation_profile import ParticipationProfile
 from deterrence.alliances.solving.batch import SAME, ParticipationBatch, participation_batch
-from deterrence.alliances.solving.blocs import bloc_equilibria, differing_starts, exchanged
+from deterrence.alliances.solving.blocs import add_exchanges, bloc_equilibria, differing_starts
 from deterrence.alliances.solving.bounds import unique_by
 from deterrence.alliances.solving.expected_defence import ExpectedDefence, expected_defence
-from deterrence.alliances.solving.iteration import cutpoints_from, settled
+from deterrence.alliances.solving.iteration import cutpoints_from, iterate_best_responses
 from deterrence.alliances.solving.mixing import mixing_equilibria
 from deterrence.alliances.solving.strength import RESOLUTION
 from deterrence.alliances.solving.verification import verify_participation
@@ -185,7 +185,7 @@ def stage_equilibria(
         reached = solved.converged
         mixed = mixing_equilibria(stage, defence, tol)
         if not stage.costs.continuous:  # the map jumps: one at a time, best responses settle all the same
-            rows = [settled(stage, defence, start) for start in _starts(stage, 3)]
+            rows = [iterate_best_responses(stage, defence, start) for start in _starts(stage, 3)]
             mixed = np.concatenate([mixed, [row for row in rows if _fixed(stage, defence, row, tol)] or mixed[:0]])
         points = np.concatenate([points, solved.probabilities[reached], mixed])
         cuts = np.concatenate([cuts, solved.cutpoints[reached], stage.stakes * defence.gains(mixed) + stage.penalties])
@@ -207,7 +207,7 @@ def stage_equilibria(
 
 def _differing(stage: ParticipationStage, defence: ExpectedDefence, points: Floats, tol: float) -> Floats:
     """Return equilibria in which members of a bloc of identical ones differ, and those that exchange such members."""
-    settled_rows = [settled(stage, defence, start) for start in differing_starts(stage)]
+    settled_rows = [iterate_best_responses(stage, defence, start) for start in differing_starts(stage)]
     if not settled_rows:
         return points[:0]
     polished = cutpoints_from(stage, defence, np.array(settled_rows), tol=tol, anywhere=True)
@@ -215,7 +215,7 @@ def _differing(stage: ParticipationStage, defence: ExpectedDefence, points: Floa
     reached = np.concatenate(
         [reached, [row for row in settled_rows if _fixed(stage, defence, row, tol)] or reached[:0]]
     )
-    return exchanged(stage, reached)
+    return add_exchanges(stage, reached)
 
 
 def _fixed(stage: ParticipationStage, defence: ExpectedDefence, q: Floats, tol: float) -> bool:

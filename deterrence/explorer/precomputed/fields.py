@@ -52,13 +52,13 @@ class Fields:
         self._arrays: list[NDArray[np.uint16]] = []
         self._fields = {event: self._field(event) for event in explorer.subject.events}
 
-    def packed(self) -> str:
+    def pack(self) -> str:
         """Return all arrays as text: differences of neighbours, high bytes before low ones, which deflate well."""
         parts = []
         for codes in self._arrays:
             steps = np.diff(codes, prepend=np.uint16(0)).astype(np.uint16)
             parts += [(steps >> 8).astype(np.uint8), (steps & 255).astype(np.uint8)]
-        return deflated(np.concatenate([*parts, self._phases, self.groups, self._codes]).tobytes())
+        return deflate_text(np.concatenate([*parts, self._phases, self.groups, self._codes]).tobytes())
 
     def head(self) -> dict[str, Any]:
         """Return what the arrays mean, for JSON."""
@@ -79,7 +79,7 @@ class Fields:
         whole, ties = self._settled(event, _joined(answers, event))
         ends = {"low": whole.low[event], "high": whole.high[event]}
         start = self._explorer.initial_state["values"]
-        right = [subject.informed({**start, **tile}, size, event) for tile, size in self._tiles()]
+        right = [subject.under_correct_beliefs({**start, **tile}, size, event) for tile, size in self._tiles()]
         there = [answer for answer in right if answer is not None]
         if len(there) == len(right):
             ends["true_low"] = np.concatenate([answer.low[event] for answer in there])
@@ -150,7 +150,7 @@ class Fields:
         return len(self._arrays) - 1
 
 
-def deflated(content: bytes) -> str:
+def deflate_text(content: bytes) -> str:
     """Return bytes as deflated base64 text."""
     return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
 

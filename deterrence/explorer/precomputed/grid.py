@@ -22,7 +22,7 @@ _USUAL = 3  # axes, if the reader does not name them
 _SCREENED = 33  # points along each parameter when influence is measured
 
 
-def chosen(explorer: Views, over: Sequence[str] | None) -> list[str]:
+def movable_parameters(explorer: Views, over: Sequence[str] | None) -> list[str]:
     """Return the parameters that the page can move.
 
     By default these are the explorer's axes and the parameters along which the likelihood varies most, three in all.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deterrence.explorer.precomputed.fields import Fields
-from deterrence.explorer.precomputed.grid import Floats, chosen, grid_of, pace
+from deterrence.explorer.precomputed.grid import Floats, grid_of, movable_parameters, pace
 from deterrence.explorer.precomputed.pictures import Pictures
 from deterrence.explorer.views import Views
 
@@ -62,7 +62,7 @@ def precompute(explorer: Views, *, over: Sequence[str] | None, seconds: float, m
     ParameterError
         If ``over`` names no parameter, one twice, or more than four.
     """
-    names = chosen(explorer, over)
+    names = movable_parameters(explorer, over)
     subject = explorer.subject
     sliders = {slider.name: slider for slider in subject.sliders}
     affordable = max(seconds / 4 / max(pace(explorer, names) * len(subject.events), 1e-9), 1.0)
@@ -70,14 +70,14 @@ def precompute(explorer: Views, *, over: Sequence[str] | None, seconds: float, m
     patience = seconds / 4 / len(subject.events)
     axes = {name: grid_of(sliders[name], most) for name in names}
     fields = Fields(explorer, axes, patience)
-    numbers = fields.packed()
+    numbers = fields.pack()
     while len(numbers) > 0.6 * most_bytes and most > COARSEST:
         most = max(int(most * (0.55 * most_bytes / len(numbers)) ** (1 / len(names))), COARSEST)
         axes = {name: grid_of(sliders[name], most) for name in names}
         fields = Fields(explorer, axes, patience)
-        numbers = fields.packed()
+        numbers = fields.pack()
     pictures = Pictures(explorer, axes, fields.groups)
-    text, drawn = pictures.packed(seconds / 2, most_bytes - len(numbers))
+    text, drawn = pictures.pack(seconds / 2, most_bytes - len(numbers))
     return PrecomputedGrid(axes, fields.head(), numbers, text, drawn)
 
 

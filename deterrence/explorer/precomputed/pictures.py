@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.explorer.maps import plain
-from deterrence.explorer.precomputed.fields import deflated
+from deterrence.explorer.precomputed.fields import deflate_text
 from deterrence.explorer.precomputed.grid import Floats
 from deterrence.explorer.views import Views
 from deterrence.games.errors import GameError, ParameterError, SolverError
@@ -39,7 +39,7 @@ class Pictures:
         self._groups = groups
         self._texts: dict[str, int] = {}
 
-    def packed(self, seconds: float, most: int) -> tuple[str, int]:
+    def pack(self, seconds: float, most: int) -> tuple[str, int]:
         """Return points as text, and how many they are: start, one for each group, and what time and size allow."""
         end = time.perf_counter() + seconds
         first, more = self._order()
@@ -133,4 +133,4 @@ class Pictures:
             for point in points
         ]
         told = {"texts": [texts[n] for n in used], "points": renamed}
-        return deflated(json.dumps(told, allow_nan=False, separators=(",", ":")).encode())
+        return deflate_text(json.dumps(told, allow_nan=False, separators=(",", ":")).encode())

@@ -94,7 +94,7 @@ def fold_back(game: ExtensiveGame, *, tol: float = 1e-9) -> Reduction[ExtensiveG
         An end that stands for a folded move keeps the label of the end that it leads to, if that is one label.
     """
     game = game.exact() if game.kind == "exact" else game
-    settled = settle(game, tol=tol)
+    settled = backward_induction(game, tol=tol)
     topology = game.topology
     cut = settled.nodes & (topology.owner >= 0)
     beyond = subtree_ends(topology)
@@ -125,7 +125,7 @@ def prune_dominated(game: ExtensiveGame, *, tol: float = 1e-9) -> Reduction[Exte
     game.require_numbers()
     game = game.exact() if game.kind == "exact" else game
     topology = game.topology
-    settled = settle(game, tol=tol)
+    settled = backward_induction(game, tol=tol)
     dropped: set[int] = set()
     while True:
         found = _dominated(game, settled, frozenset(dropped), tol)
@@ -140,7 +140,7 @@ def prune_dominated(game: ExtensiveGame, *, tol: float = 1e-9) -> Reduction[Exte
     return _reduction(game, settled, carving)
 
 
-def settle(game: ExtensiveGame, *, tol: float = 1e-9) -> Settled:
+def backward_induction(game: ExtensiveGame, *, tol: float = 1e-9) -> Settled:
     """Return what backward induction settles (see ``Settled``), from the ends up."""
     if game.kind == "exact":
         game = game.exact()

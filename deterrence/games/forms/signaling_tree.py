@@ -19,7 +19,7 @@ from deterrence.games.behavior import BehaviorProfile
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
-from deterrence.games.forms.folding import Reduction, Settled, in_numbers_of, settle
+from deterrence.games.forms.folding import Reduction, Settled, backward_induction, in_numbers_of
 from deterrence.games.play import reach_by_slots
 from deterrence.games.quantities import Array, kind_of
 from deterrence.games.signaling import SignalingGame
@@ -57,7 +57,7 @@ def to_signaling(
     """
     game = game.exact() if game.kind == "exact" else game
     shape = signaling_shape(game.topology)
-    settled = settle(game, tol=tol)
+    settled = backward_induction(game, tol=tol)
     degenerate = _check_settled(game, shape, settled)
     below, top = _reaches(game, shape, settled)
 

@@ -23,7 +23,7 @@ from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.gambit.efg_nodes import read_head, read_nodes
 from deterrence.games.gambit.efg_records import read_records
-from deterrence.games.gambit.text import Source, Tokens, number_token, quoted, text_of
+from deterrence.games.gambit.text import Source, Tokens, number_token, quote, text_of
 from deterrence.games.topology import CHANCE
 
 
@@ -81,7 +81,7 @@ def write_efg(game: ExtensiveGame, path: str | Path | None = None, *, overwrite:
     game.require_numbers()
     if game.batch_shape:
         raise GameError("a batch of games is no single file; index it first, as in game[0]")
-    lines = [f"EFG 2 R {quoted(game.title)} {{ {' '.join(map(quoted, game.players))} }}", ""]
+    lines = [f"EFG 2 R {quote(game.title)} {{ {' '.join(map(quote, game.players))} }}", ""]
     lines += _node_lines(game)
     text = "\n".join(lines) + "\n"
     if path is not None:
@@ -109,11 +109,11 @@ def _node_lines(game: ExtensiveGame) -> list[str]:
             group = topology.chance_sets[events[node]]
             labels = [topology.labels[topology.action_count + i] for i in range(group.start, group.stop)]
             pairs = zip(labels, _weights(list(game.chance[group])), strict=True)
-            lines.append(f'c "" {events[node] + 1} "" {{ {" ".join(f"{quoted(a)} {w}" for a, w in pairs)} }} 0')
+            lines.append(f'c "" {events[node] + 1} "" {{ {" ".join(f"{quote(a)} {w}" for a, w in pairs)} }} 0')
         else:
             i = int(topology.infoset[node])
             s = topology.infosets[i]
-            text = f" {quoted(s.name)} {{ {' '.join(map(quoted, s.actions))} }}" if i not in defined else ""
+            text = f" {quote(s.name)} {{ {' '.join(map(quote, s.actions))} }}" if i not in defined else ""
             defined.add(i)
             lines.append(f'p "" {s.player + 1} {number_of[i]}{text} 0')
     return lines
@@ -127,7 +127,7 @@ def _outcome_text(label: str | None, payoffs: list[Any], outcomes: dict[tuple[An
     if key in outcomes:
         return str(outcomes[key])
     outcomes[key] = len(outcomes) + 1
-    return f"{outcomes[key]} {quoted(label or '')} {{ {', '.join(map(number_token, payoffs))} }}"
+    return f"{outcomes[key]} {quote(label or '')} {{ {', '.join(map(number_token, payoffs))} }}"
 
 
 def _weights(values: list[Any]) -> list[str]:

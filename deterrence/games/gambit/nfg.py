@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from deterrence.files import write_whole
-from deterrence.games.gambit.text import Number, Source, Tokens, distinct, number_token, quoted, text_of
+from deterrence.games.gambit.text import Number, Source, Tokens, distinct, number_token, quote, text_of
 from deterrence.games.quantities import Array
 from deterrence.games.strategic import StrategicGame
 
@@ -79,8 +79,8 @@ def write_nfg(game: StrategicGame, path: str | Path | None = None, *, overwrite:
         If the file exists and ``overwrite`` is false.
     """
     game.require_numbers()
-    sets = " ".join("{ " + " ".join(map(quoted, labels)) + " }" for labels in game.strategies)
-    lines = [f"NFG 1 R {quoted(game.title)} {{ {' '.join(map(quoted, game.players))} }}", f"{{ {sets} }}", '""', ""]
+    sets = " ".join("{ " + " ".join(map(quote, labels)) + " }" for labels in game.strategies)
+    lines = [f"NFG 1 R {quote(game.title)} {{ {' '.join(map(quote, game.players))} }}", f"{{ {sets} }}", '""', ""]
     axes = tuple(reversed(range(len(game.shape))))
     cells = game.payoffs.transpose(*axes, len(axes)).reshape(-1, len(game.players))
     lines += [" ".join(map(number_token, row)) for row in cells]

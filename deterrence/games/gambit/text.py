@@ -82,7 +82,7 @@ class Tokens:
             self.fail(f"expected {what} in quotes, got {token!r}")
         if token == '"':
             self.fail(f"{what} has an opening quote but no closing one")
-        return unquoted(token)
+        return unquote(token)
 
     def integer(self, what: str) -> int:
         """Take a whole number that is not negative."""
@@ -226,13 +226,13 @@ def _of_this_kind(text: str, start: str) -> str:
     return text
 
 
-def unquoted(token: str) -> str:
+def unquote(token: str) -> str:
     """Return the label in a quoted token."""
     inner = token[1:-1]
     return _ESCAPE.sub(r"\1", inner) if "\\" in inner else inner
 
 
-def quoted(label: str) -> str:
+def quote(label: str) -> str:
     """Return a label as a quoted token."""
     return '"' + label.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

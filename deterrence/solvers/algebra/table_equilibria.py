@@ -143,7 +143,7 @@ class _Order:
         self.holding = {j: [_bits(index[k] == s) for s in range(table.shape[j])] for k, j in enumerate(others)}
         self.everything = (1 << flat.shape[1]) - 1
 
-    def met(self, support: Sequence[tuple[int, ...] | None]) -> int:
+    def opposing_profiles(self, support: Sequence[tuple[int, ...] | None]) -> int:
         """Return the profiles of the others within their supports (None: not chosen yet)."""
         mask = self.everything
         for j, patterns in self.holding.items():
@@ -184,7 +184,10 @@ def _plausible(
         nonlocal looked_at
         if i == len(shape):
             support = tuple(s for s in chosen if s is not None)
-            if not any(o.rules_out(support[o.player], o.met(support), True) for o in orders) and budget.spend():
+            if (
+                not any(o.rules_out(support[o.player], o.opposing_profiles(support), True) for o in orders)
+                and budget.spend()
+            ):
                 yield support
             return
         for mine in combinations(range(shape[i]), size[i]):
@@ -194,7 +197,9 @@ def _plausible(
             if budget.ended:
                 return
             chosen[i] = mine
-            if not any(o.rules_out(chosen[o.player] or (), o.met(chosen), False) for o in orders[: i + 1]):
+            if not any(
+                o.rules_out(chosen[o.player] or (), o.opposing_profiles(chosen), False) for o in orders[: i + 1]
+            ):
                 yield from choose(i + 1)
         chosen[i] = None
 

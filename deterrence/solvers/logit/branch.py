@@ -281,7 +281,7 @@ def _crawl(
     ``patience`` points since it last turned, crossed another, or bent.
     """
     while True:  # begin at the last point that is one
-        y, error = equations.settle(path.odds[-1], path.precision[-1], 1e-3 * SOLVED)
+        y, error = equations.polish(path.odds[-1], path.precision[-1], 1e-3 * SOLVED)
         if error <= SOLVED or not path.rough[-1]:
             break
         path.drop()
@@ -317,7 +317,7 @@ def _crawl(
             side, smooth = -side, 0  # a branch crosses this one here
         if landed[-1] >= until:
             share = (until - point[-1]) / (landed[-1] - point[-1])
-            y, error = equations.settle((point + share * (landed - point))[:-1], until, 1e-3 * SOLVED)
+            y, error = equations.polish((point + share * (landed - point))[:-1], until, 1e-3 * SOLVED)
             _require(error, until)
             if equations.step(np.r_[y, until], upward)[2] != side and step > _BIFURCATION:
                 step /= 2

@@ -293,7 +293,7 @@ class Equations:
         """Return the sign of the Jacobian's determinant where ``upward`` was last asked."""
         return _sign(self.diagonal, self.pivots, self.unmoved)
 
-    def settle(self, y: Array, precision: float, within: float, rounds: int = 12) -> tuple[Array, float]:
+    def polish(self, y: Array, precision: float, within: float, rounds: int = 12) -> tuple[Array, float]:
         """Return log-odds improved by Newton's method at fixed precision, and the residual over 1 + precision."""
         best, least = y, np.inf
         for _ in range(rounds):
@@ -356,7 +356,7 @@ class Equations:
         short -= np.add.reduceat(self.shares * values, starts)
         return short
 
-    def bordered(self, point: Array, direction: Array) -> tuple[Array, Array]:
+    def bordered_system(self, point: Array, direction: Array) -> tuple[Array, Array]:
         """Return the Jacobian with the direction as last row, and the right sides of ``step``."""
         n = len(point) - 1
         matrix, right = np.zeros((n + 1, n + 1), order="F"), np.zeros((n + 1, 2), order="F")
@@ -373,7 +373,7 @@ class Equations:
 
         The step is NaN where the matrix is singular.
         """
-        matrix, right = self.bordered(point, direction)
+        matrix, right = self.bordered_system(point, direction)
         factors, pivots, solved, info = dgesv(matrix, right, overwrite_a=1)
         if info != 0:
             nowhere = np.full(len(point), np.nan)

@@ -168,7 +168,7 @@ def as_profile(game: Any, system: LogitSystem, actions: Array, beliefs: Array, r
     return LogitProfile(actions, nodes, precision=rates)
 
 
-def certified(game: Any, logs: Array, rates: Array) -> Equilibrium:
+def certify(game: Any, logs: Array, rates: Array) -> Equilibrium:
     """Return a logit equilibrium with its certificate; SolverError if it is not the logit response to itself."""
     profile = profile_of(game, system_of(game), logs, rates)
     certify = certify_strategic if isinstance(game, StrategicGame) else certify_tree

@@ -168,7 +168,7 @@ def _landing(
 
 def _solved(equations: Equations, y: Array, precision: float, within: float) -> Array | None:
     """Return log-odds solved to a residual over 1 + precision; None where they cannot be, or move far."""
-    better, error = equations.settle(y, precision, within)
+    better, error = equations.polish(y, precision, within)
     moved = np.abs(better - y)
     moved /= 1 + _SLACK * np.abs(y)
     return better if error <= max(within, 1e3 * _ROUNDING) and np.maximum.reduce(moved) <= _FAR else None

@@ -112,7 +112,7 @@ def universal_divinity(m: UnsentMessage, outcome: Outcome) -> Ruling:
             break
         pruned.update({t: _struck(m, faces, outcome, t, sorted(m.types - {t})) for t in out})
         kept = kept - set(out)
-    return Ruling(pruned, m.simplex(kept), survives=supported(m, outcome, m.simplex(kept)))
+    return Ruling(pruned, m.simplex(kept), survives=is_supported(m, outcome, m.simplex(kept)))
 
 
 def divinity(m: UnsentMessage, outcome: Outcome) -> Ruling:
@@ -137,11 +137,11 @@ def divinity(m: UnsentMessage, outcome: Outcome) -> Ruling:
             break
         for t in sorted(frozenset[int]().union(*kept) - frozenset[int]().union(*still)):
             pruned[t] = _struck(m, faces, outcome, t, sorted(m.types - {t}))
-        kept, beliefs = still, (tuple(m.given(s) for s in still),)
-    return Ruling(pruned, beliefs, survives=supported(m, outcome, beliefs))
+        kept, beliefs = still, (tuple(m.belief_given(s) for s in still),)
+    return Ruling(pruned, beliefs, survives=is_supported(m, outcome, beliefs))
 
 
-def supported(m: UnsentMessage, outcome: Outcome, beliefs: Beliefs) -> bool:
+def is_supported(m: UnsentMessage, outcome: Outcome, beliefs: Beliefs) -> bool:
     """Return whether some best reply to some of these beliefs keeps every type at home."""
     return _anywhere(m, m.faces(beliefs), outcome, at_most=m.types)
 
@@ -167,7 +167,7 @@ def _pruned_by_union(m: UnsentMessage, outcome: Outcome, *, break_even: bool) ->
 
 def _on(m: UnsentMessage, outcome: Outcome, pruned: Mapping[int, Struck]) -> Ruling:
     beliefs = m.simplex(m.types - set(pruned))
-    return Ruling(pruned, beliefs, survives=supported(m, outcome, beliefs))
+    return Ruling(pruned, beliefs, survives=is_supported(m, outcome, beliefs))
 
 
 def _anywhere(

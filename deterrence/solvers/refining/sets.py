@@ -72,9 +72,9 @@ class UnsentMessage:
 
     def simplex(self, types: Types) -> Beliefs:
         """Return all beliefs on some types."""
-        return (tuple(self.given(frozenset({t})) for t in sorted(types)),)
+        return (tuple(self.belief_given(frozenset({t})) for t in sorted(types)),)
 
-    def given(self, types: Types) -> tuple[Fraction, ...]:
+    def belief_given(self, types: Types) -> tuple[Fraction, ...]:
         """Return the belief when exactly these types send the message, all with the same probability."""
         total = sum((self.prior[t] for t in types), Fraction(0))
         if len(types) == 1:

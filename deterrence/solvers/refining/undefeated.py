@@ -16,7 +16,7 @@ from typing import Any
 
 from deterrence.solvers.algebra.rational_lp import Constraint, minimise
 from deterrence.solvers.refining.outcomes import Component
-from deterrence.solvers.refining.rules import Rule, Ruling, Struck, check_positive_prior, supported
+from deterrence.solvers.refining.rules import Rule, Ruling, Struck, check_positive_prior, is_supported
 from deterrence.solvers.refining.sets import Outcome, Polytope, Types, UnsentMessage
 
 
@@ -27,12 +27,12 @@ def undefeated_by(component: Component, rivals: Sequence[Component]) -> Rule:
         check_positive_prior(m, "undefeated")
         challenges = [(rival, *c) for rival in rivals for c in _challenges(m, outcome, rival)]
         if not challenges:
-            return Ruling({}, m.simplex(m.types), survives=supported(m, outcome, m.simplex(m.types)))
+            return Ruling({}, m.simplex(m.types), survives=is_supported(m, outcome, m.simplex(m.types)))
         beliefs = tuple(dict.fromkeys(polytope for *_, polytope in challenges))
         allowed = frozenset(range(len(outcome))).intersection(*(senders for _, senders, _, _ in challenges))
         notes = tuple(_note(component, outcome, *challenge[:3]) for challenge in challenges)
         pruned = {t: Struck() for t in sorted(m.types - allowed)}
-        return Ruling(pruned, beliefs, survives=supported(m, outcome, beliefs), notes=notes)
+        return Ruling(pruned, beliefs, survives=is_supported(m, outcome, beliefs), notes=notes)
 
     return rule
 
@@ -68,7 +68,7 @@ def _challenges(m: UnsentMessage, outcome: Outcome, rival: Component) -> list[tu
         if better:
             free = sorted(senders - better)
             sets = [better.union(extra) for n in range(len(free) + 1) for extra in combinations(free, n)]
-            found.append((senders, better, tuple(m.given(s) for s in sets)))
+            found.append((senders, better, tuple(m.belief_given(s) for s in sets)))
     return found
 
 

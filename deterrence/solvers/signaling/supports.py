@@ -52,7 +52,7 @@ def supports(
     search = _Search(tables, messages)
     compatible = search.compatible()
     rows = _joined(compatible, [len(s) for s in search.sends], limit, tables, budget)
-    rows = rows[search.covered(rows)]
+    rows = rows[search.all_types_send(rows)]
     if len(rows) > _FEW:
         rows = search.solvable(rows, budget)
     for row in rows.tolist():
@@ -99,7 +99,7 @@ class _Search:
                 table[i, j] = np.all(content_i & content_j, axis=-1)
         return table
 
-    def covered(self, rows: Rows) -> Flags:
+    def all_types_send(self, rows: Rows) -> Flags:
         """Whether every type sends some message."""
         sent = self.sends[0][rows[:, 0]]
         for m in range(1, len(self.sends)):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deterrence.games.errors import ParameterError
-from deterrence.games.expressions import ExpressionError, names_in, parsed
+from deterrence.games.expressions import ExpressionError, names_in, parse
 
 HIGHEST_DEGREE = 100  # of a power in an assumption: beyond, exact arithmetic would not end
 
@@ -70,7 +70,7 @@ def _side(text: str, names: Mapping[str, Any], statement: str) -> Any:
     try:
         for name in sorted(names_in(written)):
             _check_known(name, names, statement)
-        return _expression(parsed(written).body, names, HIGHEST_DEGREE)
+        return _expression(parse(written).body, names, HIGHEST_DEGREE)
     except ExpressionError as error:
         raise ParameterError(f"the assumption {statement!r} has {text!r}, which cannot be read: {error}") from None
 

@@ -154,9 +154,9 @@ class Assumptions:
             value, size = self.evaluate(poly)
             some_below, some_above = bool((value < -_CLOSE * size).any()), bool((value > _CLOSE * size).any())
             found = 0
-            if not some_below and self.implied(poly, frozenset()):
+            if not some_below and self.implies(poly, frozenset()):
                 found = 1
-            elif not some_above and self.implied(-poly, frozenset()):
+            elif not some_above and self.implies(-poly, frozenset()):
                 found = -1
             self._signs[poly] = found
             self._signs[-poly] = -found
@@ -213,7 +213,7 @@ class Assumptions:
 
     # -- what follows from what ------------------------------------------------------------------------------------
 
-    def implied(self, poly: Poly, given: Conjunction) -> bool:
+    def implies(self, poly: Poly, given: Conjunction) -> bool:
         """Return whether a certificate shows ``poly >= 0`` where the assumptions and ``given`` hold."""
         if poly.is_ground:
             return not poly or bool(poly.LC > 0)
@@ -248,29 +248,29 @@ class Assumptions:
             mask &= value > _CLOSE * size
         return mask
 
-    def simplified(self, conjunction: Conjunction) -> Conjunction:
+    def simplify(self, conjunction: Conjunction) -> Conjunction:
         """Return the conjunction without atoms that the others imply."""
         kept = set(conjunction)
         for poly in sorted(conjunction, key=lambda p: (-len(p.terms()), -p.degree(), str(p))):
-            if self.implied(poly, frozenset(kept - {poly})):
+            if self.implies(poly, frozenset(kept - {poly})):
                 kept.remove(poly)
         return frozenset(kept)
 
-    def merged(self, cases: Sequence[Conjunction]) -> list[Conjunction]:
+    def merge(self, cases: Sequence[Conjunction]) -> list[Conjunction]:
         """Return the same disjunction with fewer and shorter cases, where proofs allow."""
-        left = [self.simplified(c) for c in dict.fromkeys(cases)]
+        left = [self.simplify(c) for c in dict.fromkeys(cases)]
         changed = True
         while changed:
             changed = False
             for i, case in enumerate(left):
                 others = [c for j, c in enumerate(left) if j != i]
-                if any(all(self.implied(p, case) for p in c) for c in others):
+                if any(all(self.implies(p, case) for p in c) for c in others):
                     left, changed = others, True
                     break
                 for atom in case:  # beyond the atom's boundary another case takes over
                     rest = case - {atom}
-                    if any(all(self.implied(p, rest | {-atom}) for p in c) for c in others):
-                        left[i], changed = self.simplified(rest), True
+                    if any(all(self.implies(p, rest | {-atom}) for p in c) for c in others):
+                        left[i], changed = self.simplify(rest), True
                         break
                 if changed:
                     break
@@ -401,7 +401,7 @@ class Assumptions:
     def _derive_shares(self) -> None:
         """Add that a parameter lies between 0 and 1 where that follows, so that products need not find it."""
         shares = [p for symbol in self.ring.gens for p in (symbol, 1 - symbol) if p not in self.facts]
-        extra = [p for p in shares if self.implied(p, frozenset())]
+        extra = [p for p in shares if self.implies(p, frozenset())]
         self.facts = (*extra, *self.facts)
         self._proofs.clear()
 

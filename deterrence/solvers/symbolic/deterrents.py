@@ -13,7 +13,7 @@ from itertools import combinations, product
 from typing import Any
 
 from deterrence.solvers.symbolic.conditions import Conjunction, Frac
-from deterrence.solvers.symbolic.tables import Reasons, Support, SymbolicTables, explain, solved, subsets
+from deterrence.solvers.symbolic.tables import Reasons, Support, SymbolicTables, explain, solve_linear, subsets
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Deterrents:
             mixed = sum(len(f) - 1 for f in chosen)
             if mixed > T or (certain and mixed):
                 continue
-            supported = [assume.merged([c for cases, _ in found for c in cases]) for _, found in choice]
+            supported = [assume.merge([c for cases, _ in found for c in cases]) for _, found in choice]
             for tight in combinations(range(T), mixed):
                 reply = self._reply(m, chosen, tight, values, supported, choice, base, reasons)
                 if reply is not None:
@@ -92,7 +92,7 @@ class Deterrents:
         for t in tight:
             rows.append({(q, r): self.tables.view[t, q] * self.tables.u[t, q, m, r] for q, r in keys})
             right.append(values[t])
-        play = solved(keys, rows, right, domain)
+        play = solve_linear(keys, rows, right, domain)
         if isinstance(play, str):
             return None
         if not all(play.values()):
@@ -118,7 +118,7 @@ class Deterrents:
         for cases_by_belief in supported:
             explain(reasons, cases_by_belief, f"some belief after {names.messages[m]} supports the response")
         beliefs = tuple(found[0][1] for _, found in choice)
-        return Reply(m, chosen, play, beliefs, assume.merged(cases))
+        return Reply(m, chosen, play, beliefs, assume.merge(cases))
 
     def _beliefs(self, q: int, m: int, chosen: Support) -> list[tuple[list[Conjunction], Mapping[int, Frac]]]:
         """Return vertices of the beliefs at which all of ``chosen`` is optimal, each with its cases.
@@ -138,7 +138,7 @@ class Deterrents:
                     for r in tied[1:]:
                         rows.append({t: self.tables.v[t, q, m, tied[0]] - self.tables.v[t, q, m, r] for t in types})
                         right.append(domain.zero)
-                    belief = solved(list(types), rows, right, domain)
+                    belief = solve_linear(list(types), rows, right, domain)
                     if isinstance(belief, str):
                         continue
                     if not all(belief.values()):

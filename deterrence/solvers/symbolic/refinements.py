@@ -51,7 +51,7 @@ def survival(regime: Regime, refinement: str) -> list[Conjunction]:
         raise GameError(f"no symbolic refinement {refinement!r}; there are {', '.join(REFINEMENTS)}")
     if regime.parts:
         cases = [part.case | case for part in regime.parts for case in survival(part, refinement)]
-        return regime.assumptions.within(regime.case).merged(cases)
+        return regime.assumptions.within(regime.case).merge(cases)
     game = regime.form
     if not isinstance(game, SignalingGame):
         raise GameError(f"{refinement} refines equilibria of signaling games, not outcomes of backward induction")
@@ -68,7 +68,7 @@ def survival(regime: Regime, refinement: str) -> list[Conjunction]:
     if not all(demands):
         return []
     cases = [case for case in assume.conjoin(sorted(demands, key=len)) if assume.holds_somewhere(case) is not False]
-    return assume.merged(cases)
+    return assume.merge(cases)
 
 
 def _escapes(search: SignalingRegimes, regime: Regime, m: int, refinement: str) -> Iterator[list[Frac]]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from deterrence.solvers.symbolic.conditions import Conjunction, Frac
 from deterrence.solvers.symbolic.deterrents import Deterrents, Reply
-from deterrence.solvers.symbolic.tables import Reasons, Support, SymbolicTables, solved, subsets
+from deterrence.solvers.symbolic.tables import Reasons, Support, SymbolicTables, solve_linear, subsets
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,9 +260,9 @@ class SignalingRegimes(SymbolicTables):
                 if not here:
                     return None
                 replies += here
-                off.append(assume.merged([c for reply in here for c in reply.cases]))
+                off.append(assume.merge([c for reply in here for c in reply.cases]))
         cases = assume.conjoin([base, *off])
-        cases = [c for c in assume.merged(cases) if assume.holds_somewhere(c) is not False]
+        cases = [c for c in assume.merge(cases) if assume.holds_somewhere(c) is not False]
         if not cases:
             return None
         return Outcome(sends, responds, sigma, rho, cases, tuple(replies), reasons)
@@ -286,7 +286,7 @@ class SignalingRegimes(SymbolicTables):
                     for t, s in enumerate(sends) if m in s
                 })  # fmt: skip
                 right.append(domain.zero)
-        return solved(keys, rows, right, domain)
+        return solve_linear(keys, rows, right, domain)
 
     def _responding(self, sends: Sequence[Support], responds: Mapping[tuple[int, int], Support]) -> Any:
         """Solve the sender's indifference for the receivers' probabilities."""
@@ -306,7 +306,7 @@ class SignalingRegimes(SymbolicTables):
                             row[q, n, r] = sign * self.view[t, q] * self.u[t, q, n, r]
                 rows.append(row)
                 right.append(domain.zero)
-        return solved(keys, rows, right, domain)
+        return solve_linear(keys, rows, right, domain)
 
     def value(self, t: int, m: int, rho: Mapping[tuple[int, int, int], Frac]) -> Frac:
         """Return type t's payoff from a message that is sent."""

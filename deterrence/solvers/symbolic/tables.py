@@ -82,7 +82,7 @@ def explain(reasons: Reasons, cases: Sequence[Conjunction], why: str) -> None:
                 reasons[atom].append(why)
 
 
-def solved(keys: Sequence[Any], rows: Sequence[Mapping[Any, Frac]], right: Sequence[Frac], domain: Any) -> Any:
+def solve_linear(keys: Sequence[Any], rows: Sequence[Mapping[Any, Frac]], right: Sequence[Frac], domain: Any) -> Any:
     """Solve a linear system over the field: the solution, ``"none"``, or ``"many"``."""
     index = {key: j for j, key in enumerate(keys)}
     table = [[row.get(key, domain.zero) for key in keys] + [b] for row, b in zip(rows, right, strict=True)]

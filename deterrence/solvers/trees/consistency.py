@@ -218,7 +218,7 @@ def _bounds(count: int) -> Any:
     return Bounds(np.ones(count), np.full(count, _MOST_ORDER))
 
 
-def unrestricted(topology: Topology, usage: Array, sets: list[int]) -> bool:
+def is_unrestricted(topology: Topology, usage: Array, sets: list[int]) -> bool:
     """Whether a choice of the trembles gives the nodes of some information sets any log-odds that one likes."""
     rows = [
         usage[x].astype(np.int64) - usage[s.nodes[0]] for s in (topology.infosets[i] for i in sets) for x in s.nodes[1:]

@@ -15,7 +15,7 @@ from deterrence.games.quantities import Array, as_float
 from deterrence.games.topology import CHANCE
 from deterrence.solvers.budget import Budget
 from deterrence.solvers.trees.assessment_cells import Assessment, Cell, Paths, Solved, Support, reached_nodes
-from deterrence.solvers.trees.consistency import labelling, path_usage, unrestricted
+from deterrence.solvers.trees.consistency import is_unrestricted, labelling, path_usage
 
 _MOST_BELIEFS = 4096  # combinations of nodes believed in, for one support of play
 _ROUNDING = 1e-12
@@ -198,7 +198,7 @@ def _of_support(
         complete = True
     zero = ~used
     usage = path_usage(topology, zero)
-    free = unrestricted(topology, usage, open_sets)
+    free = is_unrestricted(topology, usage, open_sets)
     accepted: list[tuple[frozenset[int], ...]] = []
     result: list[Solved] = []
     for chosen in sorted(product(*choices), key=lambda c: -sum(map(len, c))):

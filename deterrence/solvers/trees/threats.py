@@ -69,7 +69,7 @@ def incredible_threats(game: ExtensiveGame, equilibrium: Any, tol: float = 1e-9)
         what stands there is first replaced by best replies.
     """
     profile = getattr(equilibrium, "profile", equilibrium)
-    actions = completed(game, profile.actions)
+    actions = complete_with_best_replies(game, profile.actions)
     values = node_values(game, actions)
     spans = np.maximum(np.ptp(as_float(game.payoffs), axis=0), np.finfo(float).tiny)
     reached = reach(game, actions)
@@ -90,7 +90,7 @@ def incredible_threats(game: ExtensiveGame, equilibrium: Any, tol: float = 1e-9)
 
 def credibility(game: ExtensiveGame, profile: BehaviorProfile, tol: float = 1e-9) -> str:
     """Return in words whether a Nash equilibrium of a tree is credible, and what is not."""
-    actions = completed(game, profile.actions)
+    actions = complete_with_best_replies(game, profile.actions)
     threats = incredible_threats(game, profile, tol)
     if threats:
         kept = subgame_failures(game, actions, tol)
@@ -119,7 +119,7 @@ def subgame_failures(game: ExtensiveGame, actions: Array, tol: float) -> list[st
     return found
 
 
-def completed(game: ExtensiveGame, actions: Array) -> Array:
+def complete_with_best_replies(game: ExtensiveGame, actions: Array) -> Array:
     """Return the strategies with best replies where a player's own strategy keeps it from ever moving.
 
     Later sets are settled first; beliefs there come from the others' play and, where that does not lead there, count

@@ -16,7 +16,7 @@ _MOST_RATIONAL = 600  # gains up to which linear programs are solved in rational
 _ROUNDING = 1e-9  # of a linear program in floats
 
 
-def excused(sets: Array, nodes: Array, slots: Array, gains: Array, most: int) -> bool:
+def is_excused(sets: Array, nodes: Array, slots: Array, gains: Array, most: int) -> bool:
     r"""Return whether at each information set some belief :math:`w` leaves no action :math:`a` a gain.
 
     That is, with the gain :math:`g_{xa}` of an action at a node over what is played there, whether

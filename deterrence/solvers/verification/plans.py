@@ -180,7 +180,7 @@ class TreeShape:
         later = np.flatnonzero((topology.owner == player) & (origin >= 0))
         carried = beliefs[origin[later]] * seg[later]
         sets = topology.infoset[later]
-        total = added(carried, sets, len(topology.infosets))
+        total = sum_by_index(carried, sets, len(topology.infosets))
         exact = edge.dtype == object
         met = np.asarray(total > (0 if exact else _SELDOM), dtype=bool)[sets]
         off = np.abs(carried[met] / total[sets[met]] - beliefs[later[met]]) > (0 if exact else _SAME)
@@ -202,7 +202,7 @@ class TreeShape:
         return result
 
 
-def added(values: Array, index: Array, size: int) -> Array:
+def sum_by_index(values: Array, index: Array, size: int) -> Array:
     """Return sums of values by index, shape (size,)."""
     if values.dtype != object:
         return np.bincount(index, weights=values, minlength=size)

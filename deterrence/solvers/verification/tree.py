@@ -20,8 +20,8 @@ from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array, as_float
 from deterrence.solvers.predicates import UNIT
-from deterrence.solvers.verification.excuses import excused
-from deterrence.solvers.verification.plans import TreeShape, added
+from deterrence.solvers.verification.excuses import is_excused
+from deterrence.solvers.verification.plans import TreeShape, sum_by_index
 
 _SELDOM = 1e-200  # in floats a set reached less often counts as not reached: its Bayes' rule would be noise
 _MOST_GAINS = 20_000  # actions at nodes for which beliefs are found by a linear program
@@ -245,8 +245,8 @@ class _Walk:
             best, spans = shape.best_values(player, self.payoffs[:, player], self.edge, beliefs)
             after[owner == player], far[owner == player] = best[moves[owner == player]], spans[moves[owner == player]]
         slots, count = topology.slot[moves], topology.action_count
-        gains = added(beliefs[parents] * (after - now), slots, count)
-        spreads = added(beliefs[parents] * (far + near + np.abs(after - now)), slots, count)
+        gains = sum_by_index(beliefs[parents] * (after - now), slots, count)
+        spreads = sum_by_index(beliefs[parents] * (far + near + np.abs(after - now)), slots, count)
         owners = np.repeat(shape.owners, np.diff(np.append(shape.firsts, count)))
         sure = self._pure & (not again)  # with another plan to follow even it may gain
         good = self.counts_as_none(gains[~sure], spreads[~sure], tol, owners[~sure])
@@ -315,7 +315,7 @@ class _Walk:
         given = self.profile.nodes
         beliefs = np.full(self.topology.size, np.nan, dtype=self.reach.dtype) if given is None else np.array(given)
         mass = self.reach[self.set_nodes]
-        total = added(mass, self.set_of, self.sets)[self.set_of]
+        total = sum_by_index(mass, self.set_of, self.sets)[self.set_of]
         met = np.asarray(total > self.seldom, dtype=bool)
         beliefs[self.set_nodes[met]] = mass[met] / total[met]
         return beliefs
@@ -326,7 +326,7 @@ class _Walk:
         mine = beliefs[self.set_nodes]
         self._check_distributions(mine, self.set_starts, "the belief")
         mass = self.reach[self.set_nodes]
-        total = added(mass, self.set_of, self.sets)[self.set_of]
+        total = sum_by_index(mass, self.set_of, self.sets)[self.set_of]
         met = np.asarray(total > self.seldom, dtype=bool)
         return float(np.abs(mine[met] - mass[met] / total[met]).max(initial=0))
 
@@ -342,12 +342,15 @@ class _Walk:
         worth, spread = self._worth(None)
         gains = worth[moves, owner] - worth[parents, owner]
         spreads = spread[moves, owner] + spread[parents, owner] + np.abs(gains)
-        total = added(self.reach[self.set_nodes], self.set_of, self.sets)
+        total = sum_by_index(self.reach[self.set_nodes], self.set_of, self.sets)
         met = np.asarray(total > self.seldom, dtype=bool)[sets]
         share, count = self.reach[parents[met]] / total[sets[met]], self.topology.action_count
         used = np.zeros(count, dtype=bool)
         used[slots[met & ~sure]] = True
-        mean, wide = added(share * gains[met], slots[met], count), added(share * spreads[met], slots[met], count)
+        mean, wide = (
+            sum_by_index(share * gains[met], slots[met], count),
+            sum_by_index(share * spreads[met], slots[met], count),
+        )
         who = np.repeat(self.shape.owners, np.diff(np.append(self.shape.firsts, count)))
         if not self.counts_as_none(mean[used], wide[used], tol, who[used]).all():
             return False
@@ -357,7 +360,7 @@ class _Walk:
         if gains.dtype != object:
             close = np.abs(least) <= self.rounding[owner[off]] * (1 + tol)
             self.unsure |= bool((close & ~sure[off] & (self.rounding[owner[off]] > 0)).any())
-        return excused(sets[off], parents[off], slots[off], least, _MOST_GAINS)
+        return is_excused(sets[off], parents[off], slots[off], least, _MOST_GAINS)
 
     def _logit_regret(self, tol: float) -> tuple[float, bool]:
         """Largest gain in expected payoff plus entropy over precision, and whether all count as none.
@@ -370,8 +373,8 @@ class _Walk:
             return 0.0, True
         parents = self.topology.parent[moves]
         after = np.asarray(beliefs[parents] * worth[moves, self.topology.owner[parents]], dtype=np.float64)
-        value = added(after, self.topology.slot[moves], self.topology.action_count)
-        size = added(np.abs(after), self.topology.slot[moves], self.topology.action_count)
+        value = sum_by_index(after, self.topology.slot[moves], self.topology.action_count)
+        size = sum_by_index(np.abs(after), self.topology.slot[moves], self.topology.action_count)
         played = np.asarray(self.actions, dtype=np.float64)
         firsts, sizes = self.shape.firsts, np.diff(np.append(self.shape.firsts, len(played)))
         precision = np.asarray(self.profile.precision, dtype=np.float64)[self.shape.owners]
