@@ -72,6 +72,7 @@ _HOME = {
     "incredible_threats": "solvers.trees.threats",
     "participation": "alliances.solving.participation",
     "verify": "solvers.verify",
+    "set_engine": "solvers.engine",
     "regimes": "solvers.regimes",
     "participation_batch": "alliances.solving.batch",
     "subjective": "perception.subjective",
@@ -209,6 +210,7 @@ if TYPE_CHECKING:  # what type checkers check and editors complete; at run time 
     from deterrence.solvers.correlated import CorrelatedEquilibrium as CorrelatedEquilibrium
     from deterrence.solvers.correlated import correlated as correlated
     from deterrence.solvers.cutpoints import cutpoints as cutpoints
+    from deterrence.solvers.engine import set_engine as set_engine
     from deterrence.solvers.nash import nash as nash
     from deterrence.solvers.pbe import pbe as pbe
     from deterrence.solvers.pbe_batch import pbe_batch as pbe_batch

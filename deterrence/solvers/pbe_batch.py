@@ -1,8 +1,8 @@
 """Perfect Bayesian equilibria of arrays of signaling games.
 
 One and two sender types are solved as arrays, tile by tile, in threads (NumPy releases the interpreter's
-lock): see `two_type_kernel`, and `pbe_222` for 2 x 2 x 2. Three and more types go through the solver of
-single games, one by one.
+lock): see `two_type_kernel`, and for 2 x 2 x 2 `two_by_two_kernel` and its twin `two_by_two_compiled`.
+Three and more types go through the solver of single games, one by one.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.arguments import numbers_in
+from deterrence.solvers.engine import compiles
 from deterrence.solvers.signaling.equilibria import signaling_equilibria
 from deterrence.solvers.signaling.off_path_faces import counts_faces
 from deterrence.solvers.signaling.one_type_kernel import kind_names_of_one, survey_one_type
 from deterrence.solvers.signaling.tied_games import survey_tied
 from deterrence.solvers.signaling.two_by_two_kernel import survey_222
-from deterrence.solvers.signaling.two_type_kernel import Tile, kind_names, survey_tile
+from deterrence.solvers.signaling.two_type_kernel import Answers, Rows, Tile, kind_names, survey_tile
 
 TIED = 32_768  # games decided together by `tied_games`, whose planes take a bit for each
+COMPILED_TILE = 65_536  # games that a compiled kernel does at a time
+RATE_222 = 2e6  # games a second that NumPy does
 TILE = 8192  # float64 per temporary: what stays in a core's cache
 FILTER = 1e-9  # comparisons closer than this share of the payoff span are not left to floats
 FAR = 1e4  # payoffs this many times their span away from zero: their own rounding comes near the filter
@@ -157,7 +160,7 @@ class _ArraySurvey:
         kernel, names, tile = _kernel_for(self.game)
         size = math.prod(self.game.batch_shape)
         arrays = _Arrays.of(self.game, events)
-        total = _blank(size, names, len(events))
+        total, flags = _blank(size, names, len(events))
         doubtful = np.zeros(size, dtype=bool)
         starts = [*range(0, size, tile), size]
 
@@ -177,13 +180,28 @@ class _ArraySurvey:
             _store(total, part, games)
             doubtful[games] = part.unsolved
 
-        self._map(work, list(pairwise(starts)))
+        if kernel is survey_222 and compiles(size / RATE_222):
+            self._compiled(arrays, Answers(total.count, flags, total.degenerate, doubtful, total.low, total.high))
+        else:
+            self._map(work, list(pairwise(starts)))
         if kernel is survey_222 and not self.tol:
             tied = np.flatnonzero(doubtful)
             self._map(decide, [tied[i : i + TIED] for i in range(0, tied.size, TIED)])
         if not self.settle:
             return total
         return decided_singly(total, np.flatnonzero(doubtful), self._solved, events)
+
+    def _compiled(self, arrays: _Arrays, answers: Answers) -> None:
+        from deterrence.solvers.signaling.two_by_two_compiled import survey_rows  # loads Numba
+
+        size = answers.count.size
+        starts = [*range(0, size, COMPILED_TILE), size]
+
+        def work(bounds: tuple[int, int]) -> None:
+            survey_rows(arrays.rows(*bounds), answers, *bounds, self.tol)
+
+        work((0, 0))  # loads the kernel
+        self._map(work, list(pairwise(starts)))
 
     def _solved(self, i: int) -> EquilibriumSet:
         if i not in self._known:
@@ -250,15 +268,18 @@ def _kernel_for(game: SignalingGame) -> tuple[Kernel, tuple[str, ...], int]:
     return _filtered(survey_tile), names, max(64, 4 * TILE // (receiver_types * messages * responses))
 
 
-def _blank(size: int, names: Sequence[str], events: int) -> Survey:
-    return Survey(
+def _blank(size: int, names: Sequence[str], events: int) -> tuple[Survey, Array]:
+    """Return room for the answers, and the flags of all kinds in one array."""
+    flags = np.zeros((len(names), size), dtype=bool)
+    survey = Survey(
         count=np.zeros(size, dtype=np.int64),
-        kinds={name: np.zeros(size, dtype=bool) for name in names},
+        kinds=dict(zip(names, flags, strict=True)),
         degenerate=np.zeros(size, dtype=bool),
         unsolved=np.zeros(size, dtype=bool),
-        low=np.full((events, size), np.nan),
-        high=np.full((events, size), np.nan),
+        low=np.empty((events, size)),
+        high=np.empty((events, size)),
     )
+    return survey, flags
 
 
 def _store(total: Survey, part: Survey, where: Any) -> None:
@@ -299,6 +320,27 @@ class _Arrays:
         """Return games start to stop, counted in C order, with the games on the last axis."""
         return self.chosen(range(start, stop))
 
+    def rows(self, start: int, stop: int) -> Rows:
+        """Return games start to stop with the games on the first axis (one receiver type)."""
+        cut = partial(self._lead, start=start, stop=stop)
+        U, V = (cut(*table) for table in self.tables)
+        events = [cut(*w) for w in self.events]
+        cells = U.shape[1]
+        spread = max((w.shape[0] for w in events), default=1)
+        return Rows(
+            U, V, cut(*self.receiver_view), cut(*self.joint),
+            np.array([np.broadcast_to(w, (spread, cells)) for w in events]).reshape(len(events), spread, cells),
+        )  # fmt: skip
+
+    def _lead(self, array: Array, rank: int, start: int, stop: int) -> Array:
+        """Return games as rows, or one row if all are alike."""
+        lead, cells = array.shape[:-rank], math.prod(array.shape[-rank:])
+        if math.prod(lead) == 1:
+            return array.reshape(1, cells)
+        if lead == self.batch:
+            return array.reshape(-1, cells)[start:stop]
+        return np.moveaxis(self._cut(array, rank, range(start, stop)), -1, 0).reshape(-1, cells)
+
     def chosen(self, games: Array | range) -> Tile:
         """Return some games by their numbers in C order."""
         full = partial(self._cut, games=games)
@@ -322,7 +364,7 @@ class _Arrays:
             return np.broadcast_to(one, (*core, len(games))) if spread else one
         else:
             lead = (1,) * (len(self.batch) - len(lead)) + lead
-            where = np.unravel_index(np.asarray(games), self.batch)
+            where = np.unravel_index(np.asarray(games, dtype=np.intp), self.batch)
             own = tuple(i if n > 1 else np.zeros_like(i) for i, n in zip(where, lead, strict=True))
             part = array.reshape(*lead, *core)[own]
         return np.ascontiguousarray(np.moveaxis(part, 0, -1))

@@ -470,7 +470,7 @@ def _survey_alike(
         if not here.any():
             continue
         sent, met = cells[s, f]
-        kinds[_KIND[s]] = kinds.get(_KIND[s], here) | here
+        kinds[KIND[s]] = kinds.get(KIND[s], here) | here
         inside = _nothing(here)
         expected = messages.expected(s)
         for larger in _LARGER[s, f]:
@@ -515,7 +515,7 @@ def _larger(s: Support, f: Support) -> list[tuple[Support, Support]]:
 
 _LARGER = {(s, f): _larger(s, f) for s in PAIRS for f in PAIRS}
 # of each choice of messages the number of its kind in `kind_names`
-_KIND = {(0, 0): 0, (1, 1): 1, (0, 1): 2, (1, 0): 2, (2, 0): 3, (2, 1): 3, (0, 2): 4, (1, 2): 4, (2, 2): 5}
+KIND = {(0, 0): 0, (1, 1): 1, (0, 1): 2, (1, 0): 2, (2, 0): 3, (2, 1): 3, (0, 2): 4, (1, 2): 4, (2, 2): 5}
 
 
 def _unpacked(plane: Array, size: int) -> Array:

@@ -65,6 +65,46 @@ class Tile:
 
 
 @dataclass(frozen=True, eq=False)
+class Rows:
+    """Numbers of n games, one a row; a single row serves all of them.
+
+    Attributes
+    ----------
+    U, V : ndarray, shape (n, 8) or (1, 8)
+        Payoffs by type, message and response.
+    view, joint : ndarray, shape (n, 2) or (1, 2)
+        The receiver's prior (it need not sum to one exactly) and the true one.
+    events : ndarray, shape (E, n, 8) or (E, 1, 8)
+        Probability of each event at each end of the game.
+    """
+
+    U: Array
+    V: Array
+    view: Array
+    joint: Array
+    events: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Arrays to be filled in, as in `Survey`; the other answers of a doubtful game mean nothing.
+
+    Attributes
+    ----------
+    count, degenerate, doubtful : ndarray, shape (N,)
+    kinds : ndarray of bool, shape (6, N)
+    low, high : ndarray, shape (E, N)
+    """
+
+    count: Array
+    kinds: Array
+    degenerate: Array
+    doubtful: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Candidates:
     """Profiles on the path, one a row; position i and share a: the point a of the way along edge i of a path.
 
