@@ -5,7 +5,7 @@ Run ``python benchmarks/bench_trees.py [REPEATS] [SECONDS]``, or for the rows on
 our side, building and reading of games left out on both: of processor time for quantal response, where the two take
 turns, and of wall-clock time else. Gambit runs in a process of its own and is given up after SECONDS (20 by default);
 the ratio is then a lower bound. Branches are followed until no player gains more than 1e-6 of the payoff span by
-another plan, which is what Gambit stops at, too, and one function reckons that gain for the profiles that both return.
+another plan, which is what Gambit stops at, too, and one function computes that gain for the profiles that both return.
 A row of its own has ours held to 1e-6 at every information set (``everywhere``, the default of ``qre_branch``).
 """
 

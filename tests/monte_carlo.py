@@ -2,7 +2,7 @@
 
 Chance draws the common shock, everybody's private costs, who recognises the attack, whether its author can be named,
 and the prize. Members come iff their cost is at most their cutpoint, which is taken as given: it is what the
-equilibrium claims. All else is reckoned here from the numbers of the scenario: what arrives in time, whether the
+equilibrium claims. All else is computed here from the numbers of the scenario: what arrives in time, whether the
 treaty is invoked, whether the defence holds, what the aggressor and the target make of it.
 
 Where the treaty is not invoked, the formal game has each member in a position to act independently of the others, with
@@ -268,7 +268,7 @@ def play(
     value = draw(game.aggressor.prize, rng, n)
 
     def outcome(left_out: Any) -> Floats:
-        """Return chosen by kind, unwanted, yielded, war, held; reckoning with the draws that are not left out."""
+        """Return chosen by kind, unwanted, yielded, war, held; counting the draws that are not left out."""
         keep = np.ones(n, dtype=bool)
         keep[left_out] = False
         resists = np.ones(len(game.attacks))

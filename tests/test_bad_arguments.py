@@ -1,4 +1,4 @@
-"""Wrong arguments are refused where they enter, with the thing, its value and the mend."""
+"""Wrong arguments are refused where they enter, with the thing, its value and the remedy."""
 
 from __future__ import annotations
 

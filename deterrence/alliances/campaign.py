@@ -21,7 +21,7 @@ cost, drawn anew at each step, is at most :math:`x_k = s h_k E[H_k] - Z_{k+1}`: 
 
 .. math:: Z_k = a_k \Big( R_k s h_k E[H_k] - E[c 1\{c \le x_k\}] + (1 - R_k) Z_{k+1} \Big) + (1 - a_k) Z_{k+1},
 
-or s h_k where the aggressor would rather stop. Whether it would is reckoned for an aggressor whose value of the prize
+or s h_k where the aggressor would rather stop. Whether it would is computed for an aggressor whose value of the prize
 is the mean of the distribution: exact where the value is known, a simplification otherwise (the target does not learn
 from how far the aggressor has gone). With a known value, a known cost c and no allies these are the red lines of
 salami tactics, the holdings from which a war is better than falling back to the next line.
@@ -201,9 +201,9 @@ def plans(
     Parameters
     ----------
     attacks : sequence of AttackOption
-        With the values of whoever reckons.
+        With the values of whoever plans.
     responses : StageResponses
-        What each step meets, as whoever reckons expects.
+        What each step meets, as whoever plans expects.
     pick : sequence of int
         Which equilibrium (0 lowest, 1 highest) answers each kind.
     resists : sequence of ndarray, shape (n, ...)

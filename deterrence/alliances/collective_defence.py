@@ -106,7 +106,7 @@ class CollectiveDefence(Display):
     automation : Automation or None
         Warning and decision by machines, if any.
     perception : mapping of str to overlay
-        By player (the aggressor, a member or the target): the values at which this player reckons, by path. The key
+        By player (the aggressor, a member or the target): the values that this player holds, by path. The key
         ``"believes"`` of an overlay holds what the player thinks that others believe, as overlays on its own values,
         to any depth; of whom it says nothing, a player thinks that they see the game as it does.
 
@@ -316,7 +316,7 @@ class CollectiveDefence(Display):
         equilibrium : str
             Which equilibrium of the response it expects: ``"lowest"`` or ``"highest"`` participation.
         at_true_values : bool
-            Whether it reckons with what would really happen, instead of what it perceives.
+            Whether it expects what would really happen, instead of what it perceives.
         """
         pick = (_selection(equilibrium),) * len(self.attacks)
         if at_true_values:
@@ -553,7 +553,7 @@ class CollectiveDefence(Display):
     # -- what the aggressor makes of it ---------------------------------------------------------------------------
 
     def _expected_resistance(self, pick: tuple[int, ...]) -> list[Floats]:
-        """Return the probability of resistance that the aggressor reckons with, by its view of what the target sees."""
+        """Return the probability of resistance that the aggressor expects, by its view of what the target sees."""
         seen = self.perceived_by(self.aggressor.name)
         return seen._resists(pick) if self._gives_target_view(seen) else self._resists(pick)
 

@@ -229,7 +229,7 @@ def posture_game(
     attacks : sequence of AttackOption
         With the aggressor's values of share and cost.
     prize, seen_prize : PrizeTypes
-        True distribution of the aggressor's types, and the values at which it reckons.
+        True distribution of the aggressor's types, and the values that it holds.
     outcomes : PostureOutcomes
         What each plan leads to, really and as the aggressor sees it.
     sender : int or None

@@ -2,7 +2,7 @@ r"""A common shock: members' resolve rises and falls together.
 
 An election, a crisis elsewhere or a change of mood shifts the costs of several members at once. Members see the
 shock before they decide; the aggressor, who must choose before, knows its distribution only. So there is one
-participation equilibrium in each state of the shock, and the aggressor reckons with the mean over states. Two
+participation equilibrium in each state of the shock, and the aggressor expects the mean over states. Two
 forms: a finite mixture of states, each an overlay on the game, or one factor,
 
 .. math:: c_i = \text{location}_i + \text{scale}_i (\sqrt\rho\, z + \sqrt{1 - \rho}\, \varepsilon_i), \qquad

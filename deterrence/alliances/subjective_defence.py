@@ -1,6 +1,6 @@
 """Misperception in a collective-defence game: what the aggressor and the members expect, and what an attack would meet.
 
-The game (see ``deterrence.alliances``) reckons with overlays itself; here its numbers are put beside each other in
+The game (see ``deterrence.alliances``) computes with overlays itself; here its numbers are put beside each other in
 the same terms as those of any other game whose players are mistaken.
 """
 
@@ -40,7 +40,7 @@ def subjective_defence(
     member so named what this member would do in the nested view, of the rest their part in an equilibrium of its own
     game, and replies to that: a member by its best cutpoint (there is one), the aggressor by its best choice at each
     value of the prize. What a target thinks it would see decides, in the aggressor's eyes, whether it resists; if
-    nothing is said of that, the aggressor knows how the target reckons.
+    nothing is said of that, the aggressor knows the values of the target.
 
     Ranges are over the lowest and the highest equilibrium of the response, in what the aggressor expects and in what
     happens; a player who thinks of several games thinks of the same end of the range in each. An attack that is
@@ -216,9 +216,9 @@ def _play(game: Any, equilibrium: str, actual: str) -> Play:
     k = _EQUILIBRIA.index(equilibrium)
     held, resists = game.response().holds[_EQUILIBRIA.index(actual)], game.resistance(actual)
     seen = game.perceived_by(name)
-    reckoned = game if game.target is None or game.target.name not in seen.perception else seen
+    expected_game = game if game.target is None or game.target.name not in seen.perception else seen
     believed: dict[str, Array] = {
-        name: _ends(measure, reckoned.resistance(equilibrium), game.perceived_response().holds[k])
+        name: _ends(measure, expected_game.resistance(equilibrium), game.perceived_response().holds[k])
     }
     right: Array | None = None  # what those expect who are not mistaken, once it is known
     for player in game.players:

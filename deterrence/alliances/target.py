@@ -66,7 +66,7 @@ def resistance(
     holds, strength : ndarray, shape (n, ...)
         What the target expects each step to meet.
     value : array_like, shape (...)
-        Value of the prize to the aggressor that it reckons with.
+        Value of the prize to the aggressor that it expects.
     punishment : array_like, shape (...)
     """
     follows = np.asarray(target.stake_follows_share)

@@ -3,7 +3,7 @@
 Nature draws the sender's type t and the receiver's type q. The sender learns t and sends a message m; the receiver
 sees m and its own q (never t) and responds with r. Payoffs are ``u(t, q, m, r)`` and ``v(t, q, m, r)``. Either player
 may hold a prior that is not the true one; both priors are then known to both ("agreeing to disagree"), and the true
-``prior`` is what outcome probabilities are reckoned with.
+``prior`` is what outcome probabilities are computed with.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ def qre_branch(
     everywhere : bool
         Hold the gain at every information set to ``regret``, however seldom it is reached, as a sequential
         equilibrium asks; otherwise what any player could gain from any other plan for the whole game, as a Nash
-        equilibrium asks, of which a bound is reckoned. That is reached sooner.
+        equilibrium asks, of which a bound is computed. That is reached sooner.
 
     Raises
     ------

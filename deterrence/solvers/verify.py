@@ -1,7 +1,7 @@
 """Certificates: is this profile an equilibrium? Recomputed from the definition of the game, solver unseen.
 
 The checks trust no solver and share no code with one. They read the game's payoffs and priors and the
-profile's probabilities, and reckon with plain loops what every player could gain at every information set,
+profile's probabilities, and compute with plain loops what every player could gain at every information set,
 reached or not. The checks of each form of game stand in a module of their own, which is imported when first
 asked for.
 """

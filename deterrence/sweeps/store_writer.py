@@ -186,20 +186,20 @@ def _packed(reasons: Mapping[int, str]) -> Array:
 
 @contextlib.contextmanager
 def storing(url: str) -> Iterator[None]:
-    """Turn what the operating system, or the way to another machine, says into a StoreError with the mend."""
+    """Turn what the operating system, or the way to another machine, says into a StoreError with the remedy."""
     try:
         yield
     except StoreError:
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            mend = "there is no room left; free some"
+            remedy = "there is no room left; free some"
         elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-            mend = "it cannot be written to; change that, or name another place"
+            remedy = "it cannot be written to; change that, or name another place"
         else:
-            mend = "see to it"
+            remedy = "see to it"
         raise StoreError(
-            f"the store {url} failed ({error}): {mend}. Blocks that are done are kept; the same call resumes"
+            f"the store {url} failed ({error}): {remedy}. Blocks that are done are kept; the same call resumes"
         ) from error
     except Exception as error:  # whatever a client of another machine raises
         if "://" not in url:

@@ -125,7 +125,7 @@ def two_receivers():
 
 
 def test_each_player_reckons_with_its_own_prior():
-    """Regrets and posteriors of a mixed profile, reckoned again with arrays."""
+    """Regrets and posteriors of a mixed profile, computed again with arrays."""
     game = two_receivers()
     sender = np.array([[0.3, 0.7], [0.6, 0.4]])
     receiver = np.array([[[0.2, 0.8], [0.5, 0.5]], [[0.9, 0.1], [0.4, 0.6]]])

@@ -341,10 +341,10 @@ def test_no_room_left_is_said_and_what_is_stored_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("code", "mend"),
+    ("code", "remedy"),
     [(errno.ENOSPC, "no room left"), (errno.EROFS, "cannot be written to"), (errno.EACCES, "cannot be written to")],
 )
-def test_what_the_system_says_is_told_with_the_mend(tmp_path, monkeypatch, code, mend):
+def test_what_the_system_says_is_told_with_the_remedy(tmp_path, monkeypatch, code, remedy):
     store = tmp_path / "a.zarr"
     renamed, calls = os.replace, []
 
@@ -356,7 +356,7 @@ def test_what_the_system_says_is_told_with_the_mend(tmp_path, monkeypatch, code,
 
     monkeypatch.setattr(os, "replace", replace)
     monkeypatch.setattr(Path, "replace", lambda self, new: replace(self, new))
-    with pytest.raises(StoreError, match=mend):
+    with pytest.raises(StoreError, match=remedy):
         sweep(posture_game(), grid(12), store=store, block=BLOCK, **QUIET)
     monkeypatch.undo()
     assert 0 < int((load(store, partial=True).status != 255).sum()) < 144

@@ -96,7 +96,7 @@ def _entry(old: Any, change: Any, name: str, where: str) -> dict[str, Any]:
     except ParameterError as error:
         raise ScenarioError(f"{where}: {error}") from None
     if isinstance(value, str) and not isinstance(change, int | float):
-        raise ScenarioError(f"{where}: {name!r} is reckoned from other parameters; give it a number, not {change!r}")
+        raise ScenarioError(f"{where}: {name!r} is computed from other parameters; give it a number, not {change!r}")
     span = [float(x) for x in entry.get("range", [new] if isinstance(value, str) else [value])]
     kept = {key: entry[key] for key in ("note",) if key in entry}
     return {"value": new, "illustrative": True, "range": [min(*span, new), max(*span, new)], **kept}

@@ -66,7 +66,7 @@ class StageEquilibria:
     error : float
         Bound on the numerical error of E[H].
     method : str
-        How E[H] was reckoned: ``"exact"``, ``"spectral"`` or ``"lattice"``.
+        How E[H] was computed: ``"exact"``, ``"spectral"`` or ``"lattice"``.
     """
 
     cutpoints: Floats
@@ -104,7 +104,7 @@ def participation(
     tol : float
         Largest residual ``|q - e F(c*)|``, a probability.
     method, resolution
-        How E[H] is reckoned; see ``expected_defence``.
+        How E[H] is computed; see ``expected_defence``.
 
     Returns
     -------

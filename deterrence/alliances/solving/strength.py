@@ -1,7 +1,7 @@
 r"""The distribution of the strength that comes: weighted sums of independent yes-or-no decisions.
 
 Member i comes with probability q_i and then adds w_i, so the sum is a weighted Poisson-binomial variable. It
-is reckoned by convolution, member after member, on a lattice of strengths; never by enumeration of the 2^N
+is computed by convolution, member after member, on a lattice of strengths; never by enumeration of the 2^N
 profiles.
 
 *Exact support.* Where the sums take few distinct values (blocs of equal members, few members) the lattice is

@@ -56,9 +56,9 @@ def verify_participation(game: ParticipationGame, equilibrium: Equilibrium, tol:
     for j, invoked in enumerate((True, False)):
         worth = 1 + game.treaty.integration if invoked else 1.0
         arriving = [worth * m.support.strength * _in_time(game, m, attack, invoked) for m in game.members]
-        floor = game.base + sum(m.forward for m in game.members)
+        base = game.base + sum(m.forward for m in game.members)
         q = profile.probabilities[j]
-        gains, slack = _gains(arriving, q, floor, attack.strength, game.decisiveness)
+        gains, slack = _gains(arriving, q, base, attack.strength, game.decisiveness)
         for i, member in enumerate(game.members):
             out = member.bilateral + game.tripwire * member.forward
             if invoked:
@@ -121,7 +121,7 @@ def _worth(agreed: Floats, first: float, last: float, window: float, decay: floa
     return np.asarray((early + late) / (last - first))
 
 
-def _gains(weights: Sequence[float], q: Floats, floor: float, strength: float, m: float) -> tuple[Floats, float]:
+def _gains(weights: Sequence[float], q: Floats, base: float, strength: float, m: float) -> tuple[Floats, float]:
     """Return what each member adds to E[H], and a bound on the error."""
     n = len(weights)
 
@@ -137,12 +137,12 @@ def _gains(weights: Sequence[float], q: Floats, floor: float, strength: float, m
         w = [float(weights[k]) for k in others]
         if len(others) < ENUMERATED:
             sums, mass = _enumerated(w, q[others])
-            gains[i] = mass @ (holds(floor + sums + weights[i]) - holds(floor + sums))
+            gains[i] = mass @ (holds(base + sums + weights[i]) - holds(base + sums))
             continue
         table = _table(w, q[others])
         if table is None:
-            return _on_grid(weights, q, floor, holds)
-        gains[i] = table[1] @ (holds(floor + table[0] + weights[i]) - holds(floor + table[0]))
+            return _on_grid(weights, q, base, holds)
+        gains[i] = table[1] @ (holds(base + table[0] + weights[i]) - holds(base + table[0]))
     return gains, slack
 
 
@@ -169,14 +169,14 @@ def _table(weights: list[float], q: Floats) -> tuple[Floats, Floats] | None:
 
 
 def _on_grid(
-    weights: Sequence[float], q: Floats, floor: float, holds: Callable[[Floats], Floats]
+    weights: Sequence[float], q: Floats, base: float, holds: Callable[[Floats], Floats]
 ) -> tuple[Floats, float]:
     """Return gains by convolution on a fine grid, once over all members before i and once over all after."""
     n = len(weights)
     step = sum(weights) / GRID
     size = GRID + n + 2
     cells = [(int(w / step), w / step - int(w / step)) for w in weights]
-    points: Floats = np.asarray(floor + step * np.arange(size), dtype=np.float64)
+    points: Floats = np.asarray(base + step * np.arange(size), dtype=np.float64)
     curve = holds(points)
 
     def ahead(array: Floats, k: int) -> Floats:

@@ -1,7 +1,7 @@
 """The order in which the logit play of information sets follows from that of a few kept ones.
 
 The play of a set depends on that of the sets below it, and on that of sets above it where this bears on beliefs:
-actions that lead to every node of the set do not. Sets are kept until what is left can be reckoned in layers, each from
+actions that lead to every node of the set do not. Sets are kept until what is left can be computed in layers, each from
 the kept sets and the layers before.
 """
 
@@ -19,7 +19,7 @@ from deterrence.solvers.logit.system import Layout
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Some information sets of two or more actions, reckoned together: H sets with V unknowns in all.
+    """Some information sets of two or more actions, computed together: H sets with V unknowns in all.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class Plan:
 
 @lru_cache(maxsize=32)
 def plan_of(layout: Layout) -> Plan:
-    """Return the order of reckoning of a layout."""
+    """Return the order of computation of a layout."""
     common = _common(layout)
     kept, groups = _order(layout, common)
     order = np.concatenate([_unknowns(layout, sets) for sets in (kept, *groups)]).astype(np.int64)

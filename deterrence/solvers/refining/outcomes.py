@@ -294,7 +294,7 @@ def _in_hull(point: list[Fraction], corners: list[list[Fraction]]) -> bool:
 
 
 def _type_payoffs(game: SignalingGame, receiver: Any) -> Outcome:
-    """Reckon the best that each sender type can get against a receiver's strategy."""
+    """Compute the best that each sender type can get against a receiver's strategy."""
     view = game.sender_view
     types, q_types, messages, responses = game.shape
     return tuple(

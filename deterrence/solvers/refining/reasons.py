@@ -72,7 +72,7 @@ def _told(
 
 
 def _shortfall(component: Component, m: UnsentMessage, ruling: Ruling, outcome: Outcome) -> Any:
-    """Reckon what is gained at the reply left that tempts least: by any type, or by one that all replies tempt."""
+    """Compute what is gained at the reply left that tempts least: by any type, or by one that all replies tempt."""
     faces = m.faces(ruling.beliefs)
     if ruling.tempted:
         return component.number(max(min(m.least(face, t) for face in faces) - outcome[t] for t in ruling.tempted))

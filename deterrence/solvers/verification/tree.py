@@ -1,4 +1,4 @@
-"""Certificates for trees: what each player could gain at each information set, reckoned from the tree's own arrays.
+"""Certificates for trees: what each player could gain at each information set, computed from the tree's own arrays.
 
 Nothing here is shared with a solver or with the evaluation of strategies in ``games.play``: reach and values are
 summed edge by edge over the levels of the tree, and best plans are settled from a player's last moves up (``plans``).
