@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from deterrence.alliances.attacks import REFRAIN, AttackOption
 from deterrence.alliances.declarations import check_name, check_numbers, number
+from deterrence.games.continuous_receiver import chosen_intervals
 from deterrence.games.distributions import Distribution, stack_last
 from deterrence.games.errors import GameError, ParameterError
 
@@ -240,18 +241,8 @@ def envelope(
         The attack that each line belongs to, and how many steps of it.
     """
     slopes, costs = np.broadcast_arrays(slopes, costs)
-    break_even = _break_even(slopes, costs)
-    rank = np.arange(len(kinds))
-    lower, upper = break_even.copy(), np.full_like(slopes, np.inf)  # against refraining
-    for x in rank:
-        b, a = slopes[..., x, None], costs[..., x, None]
-        rise = b - slopes
-        cross = (a - costs) / np.where(rise == 0, 1.0, rise)
-        better = (costs < a) | ((costs == a) & (rank < x))
-        above = np.where(rise > 0, cross, np.where((rise == 0) & better, np.inf, -np.inf))
-        lower[..., x] = np.maximum(lower[..., x], above.max(axis=-1))
-        upper[..., x] = np.where(rise < 0, cross, np.inf).min(axis=-1)
-    return AggressorChoice(attacks, slopes, costs, lower, upper, break_even.min(axis=-1), kinds, steps)
+    lower, upper = chosen_intervals(slopes, costs)
+    return AggressorChoice(attacks, slopes, costs, lower, upper, _break_even(slopes, costs).min(axis=-1), kinds, steps)
 
 
 def _break_even(slopes: Floats, costs: Floats) -> Floats:

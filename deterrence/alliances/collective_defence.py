@@ -37,17 +37,18 @@ from deterrence.alliances.campaign import (
 from deterrence.alliances.declarations import check_numbers, distinct, number_like
 from deterrence.alliances.members import Member, Support
 from deterrence.alliances.participation import ParticipationGame
-from deterrence.alliances.posture import AllianceType, Posture, PostureOutcomes, PostureStage, posture_game, prize_types
+from deterrence.alliances.posture import AllianceType, Posture, PostureOutcomes, PostureStage, posture_game
 from deterrence.alliances.response import Response, mean_response, realised_response, respond_to_incidents, response
 from deterrence.alliances.shocks import CommonShock, ShockState
 from deterrence.alliances.subjective_defence import subjective_defence
 from deterrence.alliances.target import Target, resistance
 from deterrence.alliances.treaty import Treaty
 from deterrence.alliances.warning import Automation
+from deterrence.games.continuous_receiver import ContinuousReceiverGame
 from deterrence.games.display import Display
 from deterrence.games.distributions import stack_last
 from deterrence.games.errors import GameError, did_you_mean
-from deterrence.games.paths import Change, Overlay, apply_overlay
+from deterrence.games.paths import Change, Overlay, apply_overlay, numbers_of
 from deterrence.games.renaming import renamed_arguments
 from deterrence.games.signaling import SignalingGame
 from deterrence.perception.belief_hierarchy import checked_overlays, split_overlay
@@ -378,13 +379,22 @@ class CollectiveDefence(Display):
         return self.aggressor_choice(equilibrium).measure_below(self.aggressor.prize, truth.break_even)
 
     @renamed_arguments(resolve="equilibrium")
-    def posture_game(self, equilibrium: str = "highest") -> SignalingGame:
-        """Return the signaling game between the alliance, of private type, and the aggressor, of types in bins of v.
+    def posture_game(
+        self, equilibrium: str = "highest", *, binned: bool = False
+    ) -> ContinuousReceiverGame | SignalingGame:
+        """Return the signaling game between the alliance, of private type, and the aggressor, with its own value v.
 
         Parameters
         ----------
         equilibrium : str
             Which equilibrium of the response follows an attack: ``"lowest"`` or ``"highest"``.
+        binned : bool
+            Whether v is cut into the stage's ``quantiles`` bins of equal probability: a finite game near this one.
+
+        Returns
+        -------
+        ContinuousReceiverGame or SignalingGame
+            The latter if binned, or where v has atoms.
 
         Raises
         ------
@@ -392,44 +402,7 @@ class CollectiveDefence(Display):
             If there is no posture stage, there are incidents, or points of a batch, types or postures differ in the
             number of steps of an attack.
         """
-        stage = self.posture
-        if stage is None:
-            raise GameError("this game has no posture stage; give it posture=PostureStage(types=..., postures=...)")
-        if self._alarming:
-            raise GameError(
-                "the posture game has no place for incidents, which happen without a posture: leave them out"
-            )
-        for attack in self.attacks:
-            if np.ptp(attack.steps):
-                raise GameError(
-                    f"the posture game cannot hold a batch over the steps of {attack.name!r}: a response is a number "
-                    "of steps, and points with fewer would have the same response twice; make a game of each number"
-                )
-        pick = (_selection(equilibrium),) * len(self.attacks)
-        seen = self.perceived_by(self.aggressor.name)
-        seen_stage = seen.posture or stage
-        outcomes = PostureOutcomes()
-        for kind, seen_kind in zip(stage.types, seen_stage.types, strict=True):
-            for one, seen_one in zip(stage.postures, seen_stage.postures, strict=True):
-                fact = self._as(kind.changes, one.overlay())
-                _same_steps(self.attacks, fact.attacks, f"type {kind.name!r} with posture {one.name!r}")
-                belief = (
-                    seen._as(seen_kind.changes, seen_one.overlay()) if self.aggressor.name in self.perception else fact
-                )
-                resists = fact._resists(pick)
-                expected = belief._expected_responses(self.aggressor.name)
-                foreseen = belief._resists(pick) if belief is not fact and self._gives_target_view(belief) else resists
-                outcomes.add(fact._plans(fact._realised, pick, resists), belief._plans(expected, pick, foreseen))
-        return posture_game(
-            stage=stage,
-            believed_prior=seen_stage.prior,
-            attacks=seen.attacks,
-            prize=prize_types(self.aggressor.prize, stage.quantiles),
-            seen_prize=prize_types(seen.aggressor.prize, stage.quantiles),
-            outcomes=outcomes,
-            sender=self.names.index(stage.sender) if stage.sender else None,
-            players=(stage.sender or "Alliance", self.aggressor.name),
-        )
+        return self._posture_game((_selection(equilibrium),) * len(self.attacks), binned=binned)
 
     # -- what members do ------------------------------------------------------------------------------------------
 
@@ -550,6 +523,70 @@ class CollectiveDefence(Display):
             return self._stage_responses
         return self.perceived_by(player)._expected_responses(player)
 
+    # -- the posture stage -----------------------------------------------------------------------------------------
+
+    def _posture_game(self, pick: tuple[int, ...], *, binned: bool = False) -> ContinuousReceiverGame | SignalingGame:
+        """Return the posture game if each kind of attack is met by an equilibrium, 0 lowest or 1 highest."""
+        stage = self._stage
+        fact, belief = self._posture_cells
+        resists = fact._resists(pick)
+        expected = belief._expected_responses(self.aggressor.name)
+        foreseen = belief._resists(pick) if belief is not fact and self._gives_target_view(belief) else resists
+        batch = self._batch_shape
+        seen = self.perceived_by(self.aggressor.name)
+        return posture_game(
+            stage=stage,
+            believed_prior=(seen.posture or stage).prior,
+            attacks=self.attacks,
+            prize=self.aggressor.prize,
+            outcomes=PostureOutcomes(
+                fact._plans(fact._realised, pick, resists), belief._plans(expected, pick, foreseen), batch
+            ),
+            sender=self.names.index(stage.sender) if stage.sender else None,
+            players=(stage.sender or "Alliance", self.aggressor.name),
+            binned=binned,
+        )
+
+    @property
+    def _stage(self) -> PostureStage:
+        if self.posture is None:
+            raise GameError("this game has no posture stage; give it posture=PostureStage(types=..., postures=...)")
+        if self._alarming:
+            raise GameError(
+                "the posture game has no place for incidents, which happen without a posture: leave them out"
+            )
+        for attack in self.attacks:
+            if np.ptp(attack.steps):
+                raise GameError(
+                    f"the posture game cannot hold a batch over the steps of {attack.name!r}: a response is a number "
+                    "of steps, and points with fewer would have the same response twice; make a game of each number"
+                )
+        return self.posture
+
+    @cached_property
+    def _posture_cells(self) -> tuple[Self, Self]:
+        """The game for each type with each posture, side by side on a first axis: as it is, and as it is perceived."""
+        stage = self._stage
+        seen = self.perceived_by(self.aggressor.name)
+        mistaken = self.aggressor.name in self.perception
+        facts, beliefs = [], []
+        for k, kind in enumerate(stage.types):
+            for j, one in enumerate(stage.postures):
+                fact = self._as(kind.changes, one.overlay())
+                _same_steps(self.attacks, fact.attacks, f"type {kind.name!r} with posture {one.name!r}")
+                facts.append(fact)
+                if mistaken:
+                    theirs = seen.posture or stage
+                    beliefs.append(seen._as(theirs.types[k].changes, theirs.postures[j].overlay()))
+        fact = _side_by_side(facts, self._batch_shape)
+        return fact, _side_by_side(beliefs, self._batch_shape) if mistaken else fact
+
+    @property
+    def _batch_shape(self) -> tuple[int, ...]:
+        """Leading dimensions of all numbers, those of the views of players too."""
+        records = [self, *(self.perceived_by(player) for player in self.perception)]
+        return np.broadcast_shapes(*(np.shape(value) for one in records for _, value in numbers_of(one)))
+
     # -- what the aggressor makes of it ---------------------------------------------------------------------------
 
     def _expected_resistance(self, pick: tuple[int, ...]) -> list[Floats]:
@@ -587,6 +624,24 @@ class CollectiveDefence(Display):
         refraining = np.asarray(self.aggressor.punishment * _acting(responses.first, pick))
         names = tuple(attack.name for attack in self.attacks)
         return envelope(names, found.slopes, found.costs - refraining[..., None], found.kinds, found.steps)
+
+
+def _side_by_side(games: Sequence[Any], batch: tuple[int, ...]) -> Any:
+    """Return games that differ in their numbers as one, these on a first axis in front of a batch."""
+    tables = [dict(numbers_of(game)) for game in games]
+    if any(table.keys() != tables[0].keys() for table in tables):
+        raise GameError("types and postures may change numbers, not what there is to be numbered")
+    overlay: dict[str, Any] = {}
+    for path, value in tables[0].items():
+        values = [np.asarray(table[path], dtype=np.float64) for table in tables]
+        if all(one.ndim == 0 and one == value for one in values):
+            continue
+        shape = batch if any(one.ndim for one in values) else (1,) * len(batch)
+        overlay[path] = np.stack([np.broadcast_to(one, shape) for one in values])
+    if not overlay:  # a batch even so, of as many cells
+        overlay["base"] = np.broadcast_to(np.asarray(games[0].base, dtype=np.float64), (len(games), *batch)).copy()
+    first = games[0]
+    return replace(apply_overlay(replace(first, perception={}), overlay), perception=first.perception)
 
 
 def _same_steps(attacks: Sequence[AttackOption], others: Sequence[AttackOption], what: str) -> None:

@@ -4,7 +4,12 @@ Nature draws the alliance's type (firm, soft, ...) and the aggressor's value v o
 picks a posture at a sunk cost; the aggressor sees the posture and its own v, never the type, and refrains or
 attacks in one of several ways. What an attack would meet depends on type and posture, and comes from the
 participation game. The sender's payoff in peace is minus the cost of its posture; after an attack what its
-stake, its fighting and its staying out cost it comes on top.
+stake, its fighting and its staying out cost it comes on top. The value v is drawn from its true distribution, and the
+aggressor knows it; everything else is at its own values.
+
+The aggressor's payoffs are lines in v, at each belief about the type, so that the game is one with a continuous
+receiver (``games.continuous_receiver``), solved in ``solvers.continuous_receiver``. A prize with atoms makes a finite
+signaling game instead.
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from numpy.typing import NDArray
 from deterrence.alliances.attacks import REFRAIN, AttackOption
 from deterrence.alliances.campaign import Plans
 from deterrence.alliances.declarations import check_name, check_numbers, distinct, number, number_in
+from deterrence.games.continuous_receiver import ContinuousReceiverGame, ResponseEvent
 from deterrence.games.distributions import Distribution, stack_last
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.paths import Change, Overlay
@@ -26,7 +32,8 @@ from deterrence.games.signaling import SignalingGame
 
 Floats = NDArray[np.float64]
 
-EVENTS = ("attack", "war", "defence holds", "defence fails")
+REGRETTED = "regretted attack"
+UNWANTED = "unwanted war"  # a regretted attack that is answered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +120,7 @@ class PostureStage:
     sender : str
         The member whose payoff counts; ``""`` for the sum over all members.
     quantiles : int
-        Number of the aggressor's types: bins of equal probability of its value v; 1 to 200.
+        Bins of equal probability of the aggressor's value v, for ``posture_game(binned=True)`` alone; 1 to 200.
     """
 
     types: tuple[AllianceType, ...]
@@ -145,28 +152,28 @@ class PostureStage:
         return np.asarray(p / total)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class PostureOutcomes:
-    """What each plan of the aggressor leads to, collected row by row: types outside, postures inside.
+    """What each plan of the aggressor leads to, for each type of the alliance and each posture.
 
     Attributes
     ----------
-    true, perceived : lists of Plans
-        Really, and as the aggressor sees it.
+    true, perceived : Plans
+        Really, and as the aggressor sees it. A cell, a type with a posture, is an index of the first axis: types
+        outside, postures inside.
+    batch : tuple of int
+        Shape of the batch behind that axis.
     """
 
-    true: list[Plans] = field(default_factory=list)
-    perceived: list[Plans] = field(default_factory=list)
+    true: Plans
+    perceived: Plans
+    batch: tuple[int, ...]
 
-    def add(self, true: Plans, perceived: Plans) -> None:
-        """Add what follows for one type and one posture."""
-        self.true.append(true)
-        self.perceived.append(perceived)
-
-    def table(self, rows: Sequence[Floats], types: int, postures: int) -> Floats:
-        """Return rows of shape (..., L) as an array of shape (..., T, M, L)."""
-        side = np.stack(np.broadcast_arrays(*rows), axis=-2)
-        return side.reshape(*side.shape[:-2], types, postures, side.shape[-1])
+    def table(self, rows: Floats, types: int, postures: int) -> Floats:
+        """Return rows of shape (T M, ..., L), or without the first axes, as an array of shape (..., T, M, L)."""
+        cells = np.broadcast_to(rows, (types * postures, *self.batch, rows.shape[-1]))
+        last = np.moveaxis(cells, 0, -2)
+        return last.reshape(*self.batch, types, postures, rows.shape[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,79 +219,136 @@ def posture_game(
     stage: PostureStage,
     believed_prior: Floats,
     attacks: Sequence[AttackOption],
-    prize: PrizeTypes,
-    seen_prize: PrizeTypes,
+    prize: Distribution,
     outcomes: PostureOutcomes,
     sender: int | None,
     players: tuple[str, str],
-) -> SignalingGame:
-    """Return the posture game as a signaling game with receiver types.
+    binned: bool = False,
+) -> ContinuousReceiverGame | SignalingGame:
+    """Return the posture game.
 
     Parameters
     ----------
     stage : PostureStage
         Types, true prior, postures.
-    believed_prior : ndarray, shape (T,)
+    believed_prior : ndarray, shape (..., T)
         The aggressor's prior over the types.
     attacks : sequence of AttackOption
-        With the aggressor's values of share and cost.
-    prize, seen_prize : PrizeTypes
-        True distribution of the aggressor's types, and the values that it holds.
+        Their names and steps count.
+    prize : Distribution
+        G, distribution of the aggressor's value.
     outcomes : PostureOutcomes
         What each plan leads to, really and as the aggressor sees it.
     sender : int or None
         Index of the member whose payoff counts; None for the sum over all.
     players : pair of str
         Names of sender and receiver.
+    binned : bool
+        Whether a continuous prize is cut into the stage's ``quantiles`` bins: a finite game that is near it.
 
     Returns
     -------
-    SignalingGame
+    ContinuousReceiverGame or SignalingGame
+        The latter, with the atoms for receiver types, where the prize has atoms, and with bins for them if ``binned``.
         Responses are ``refrain`` and the aggressor's plans: an attack, or for one in steps each number of them
-        (``"hybrid (2 of 5)"``). Events: ``attack``, ``war`` (an attack that some member meets), ``defence holds`` and
-        ``defence fails`` (both after an attack). A batch where any number is one.
+        (``"hybrid (2 of 5)"``). Events beside: ``attack``; each kind of attack; ``war`` (an attack that some member
+        meets), ``defence holds`` and ``defence fails`` (both after an attack); ``regretted attack``, one whose payoff
+        to the aggressor, given the type that there is, is below that of refraining, and ``unwanted war``, a regretted
+        one that is answered. A batch where any number is one.
     """
     t, m = len(stage.types), len(stage.postures)
-    first = outcomes.perceived[0]
+    true, seen = outcomes.true, outcomes.perceived
 
-    def table(rows: Sequence[Floats]) -> Floats:  # (..., T, 1, M, L)
-        return np.expand_dims(outcomes.table(rows, t, m), -3)
+    def table(rows: Floats) -> Floats:
+        return outcomes.table(np.asarray(rows, dtype=np.float64), t, m)
 
-    def with_peace(rows: Floats, peace: Any) -> Floats:
-        calm = np.broadcast_to(np.asarray(peace, dtype=np.float64), (*rows.shape[:-1], 1))
-        return np.concatenate([calm, rows], axis=-1)
+    def after_attack(rows: Floats) -> Floats:
+        return np.concatenate([np.zeros((*rows.shape[:-1], 1)), np.clip(rows, 0.0, 1.0)], axis=-1)
 
-    paid = [one.payoffs.sum(axis=-1) if sender is None else one.payoffs[..., sender] for one in outcomes.true]
-    sunk = stack_last([posture.cost for posture in stage.postures])[..., None, None, :, None]
+    paid = true.payoffs.sum(axis=-1) if sender is None else true.payoffs[..., sender]
+    sunk = stack_last([posture.cost for posture in stage.postures])[..., None, :, None]
     mine = table(paid)
-    mine, cost = np.broadcast_arrays(mine, sunk)
-    values = seen_prize.values[..., None, :, None, None]
-    theirs = values * table([one.slopes for one in outcomes.perceived]) - table([p.costs for p in outcomes.perceived])
-    holds = table([one.holds for one in outcomes.true])
-    chances = (np.ones_like(holds), table([one.helped for one in outcomes.true]), holds, 1 - holds)
-    prior, belief = (
-        p[..., :, None] * prize.probabilities[..., None, :]
-        for p in (np.asarray(stage.prior), np.asarray(believed_prior))
+    mine = np.concatenate([np.zeros((*mine.shape[:-1], 1)), mine], axis=-1) - sunk
+    holds, kinds = table(true.holds), np.array(true.kinds)
+    every = np.ones_like(holds)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slopes, costs = table(true.slopes), table(true.costs)
+        level = np.where(costs < 0, -np.inf, np.inf)
+        even = np.where(slopes > 0, costs / np.where(slopes > 0, slopes, 1.0), level)
+    events = {
+        "attack": ResponseEvent(after_attack(every)),
+        **{a.name: ResponseEvent(after_attack(every * (kinds == x))) for x, a in enumerate(attacks)},
+        "war": ResponseEvent(after_attack(table(true.helped))),
+        "defence holds": ResponseEvent(after_attack(holds)),
+        "defence fails": ResponseEvent(after_attack(1 - holds)),
+        REGRETTED: ResponseEvent(after_attack(every), even),
+        UNWANTED: ResponseEvent(after_attack(table(true.answered)), even),
+    }
+    game = ContinuousReceiverGame if prize.continuous and not binned else _finite_game
+    return game(
+        types=tuple(one.name for one in stage.types),
+        messages=tuple(one.name for one in stage.postures),
+        responses=(REFRAIN, *_plan_names(attacks, true)),
+        prior=np.asarray(stage.prior),
+        receiver_prior=np.asarray(believed_prior),
+        sender_payoffs=mine,
+        slopes=table(seen.slopes),
+        costs=table(seen.costs),
+        value=prize,
+        events=events,
+        players=players,
+        **({} if game is ContinuousReceiverGame else {"quantiles": stage.quantiles}),
     )
-    arrays = [with_peace(mine - cost, -cost[..., :1]), with_peace(theirs, 0.0)]
-    arrays += [with_peace(np.clip(one, 0.0, 1.0), 0.0) for one in chances]
-    batch = np.broadcast_shapes(*(one.shape[:-4] for one in arrays), prior.shape[:-2], belief.shape[:-2])
-    q = prize.values.shape[-1]
-    arrays = [np.broadcast_to(one, (*batch, t, q, m, 1 + len(first.kinds))) for one in arrays]
-    prior, belief = (np.broadcast_to(p, (*batch, t, q)) for p in (prior, belief))
+
+
+def _finite_game(
+    *,
+    types: tuple[str, ...],
+    messages: tuple[str, ...],
+    responses: tuple[str, ...],
+    prior: Floats,
+    receiver_prior: Floats,
+    sender_payoffs: Floats,
+    slopes: Floats,
+    costs: Floats,
+    value: Distribution,
+    events: Mapping[str, ResponseEvent],
+    players: tuple[str, str],
+    quantiles: int,
+) -> SignalingGame:
+    """Return the game with the aggressor's value at its atoms, or at the means of bins."""
+    prize = prize_types(value, quantiles)
+    v = prize.values[..., None, :, None, None]  # (..., T, Q, M, R)
+    theirs = v * np.expand_dims(slopes, -3) - np.expand_dims(costs, -3)
+    theirs = np.concatenate([np.zeros((*theirs.shape[:-1], 1)), theirs], axis=-1)
+    mine = np.expand_dims(sender_payoffs, -3)
+    chances = {}
+    for name, event in events.items():
+        chance = np.expand_dims(event.chance, -3)
+        if event.below is not None:
+            below = v < np.expand_dims(event.below, -3)
+            below = np.concatenate([np.ones((*below.shape[:-1], 1), dtype=bool), below], axis=-1)
+            chance = chance * below
+        chances[name] = chance
+    joint, belief = (p[..., :, None] * prize.probabilities[..., None, :] for p in (prior, receiver_prior))
+    t, q, m, r = len(types), prize.values.shape[-1], len(messages), len(responses)
+    arrays = [mine, theirs, *chances.values()]
+    batch = np.broadcast_shapes(*(one.shape[:-4] for one in arrays), joint.shape[:-2], belief.shape[:-2])
+    arrays = [np.broadcast_to(one, (*batch, t, q, m, r)) for one in arrays]
+    joint, belief = (np.broadcast_to(p, (*batch, t, q)) for p in (joint, belief))
     if q == 1:
         arrays = [one[..., 0, :, :] for one in arrays]
-        prior, belief = prior[..., 0], belief[..., 0]
+        joint, belief = joint[..., 0], belief[..., 0]
     return SignalingGame(
-        types=[one.name for one in stage.types],
-        messages=[one.name for one in stage.postures],
-        responses=[REFRAIN, *_plan_names(attacks, first)],
-        prior=prior,
+        types=types,
+        messages=messages,
+        responses=responses,
+        prior=joint,
         sender_payoffs=arrays[0],
         receiver_payoffs=arrays[1],
         receiver_types=list(prize.labels) if q > 1 else None,
         receiver_prior=belief,
-        events=dict(zip(EVENTS, arrays[2:], strict=True)),
+        events=dict(zip(chances, arrays[2:], strict=True)),
         players=players,
     )
 

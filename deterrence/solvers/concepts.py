@@ -158,6 +158,7 @@ def default_concept(game: Any) -> ChosenConcept:
 
 _DEFAULTS = {
     "SignalingGame": "pbe",
+    "ContinuousReceiverGame": "pbe",
     "StrategicGame": "nash",
     "ParticipationGame": "participation",
     "ContinuousGame": "cutpoints",

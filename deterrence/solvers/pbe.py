@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.games.batch import BatchEquilibria
+from deterrence.games.continuous_receiver import ContinuousReceiverGame
 from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.arguments import check_tolerance, numbers_in
+from deterrence.solvers.continuous_receiver import continuous_receiver_batch, continuous_receiver_equilibria
 from deterrence.solvers.pbe_batch import pbe_batch
 from deterrence.solvers.signaling.equilibria import signaling_equilibria
 from deterrence.solvers.trees.tree_pbe import pbe_of_tree
@@ -25,7 +27,7 @@ Number: TypeAlias = float | str | Fraction | Decimal | np.number[Any]
 
 @overload
 def pbe(
-    game: SignalingGame | ExtensiveGame,
+    game: SignalingGame | ExtensiveGame | ContinuousReceiverGame,
     *,
     at: Mapping[str, NDArray[Any]],
     exact: Literal[False] = False,
@@ -35,7 +37,7 @@ def pbe(
 ) -> BatchEquilibria: ...
 @overload
 def pbe(
-    game: SignalingGame | ExtensiveGame,
+    game: SignalingGame | ExtensiveGame | ContinuousReceiverGame,
     *,
     at: Mapping[str, Number] | None = None,
     exact: bool = False,
@@ -45,7 +47,7 @@ def pbe(
 ) -> EquilibriumSet: ...
 @overload
 def pbe(
-    game: SignalingGame | ExtensiveGame,
+    game: SignalingGame | ExtensiveGame | ContinuousReceiverGame,
     *,
     at: Mapping[str, object],
     exact: bool = False,
@@ -72,9 +74,10 @@ def pbe(
 
     Parameters
     ----------
-    game : SignalingGame or ExtensiveGame
+    game : SignalingGame, ExtensiveGame or ContinuousReceiverGame
         One game, or a batch of signaling games of one shape (for a type checker, to which a batch looks like one
-        game, ``pbe_batch`` says what it returns).
+        game, ``pbe_batch`` says what it returns). A receiver whose private value is a continuum has a solver of its
+        own, ``solvers.continuous_receiver``, which takes no options.
     at : mapping of str to number, optional
         Values of the game's parameters; arrays make a batch.
     exact : bool
@@ -138,7 +141,11 @@ def pbe(
     >>> equilibria[0].strategies["Sender"]["weak"]["beer"]
     Fraction(1, 9)
     """
-    numeric = numbers_in(game, at, "pbe", ("SignalingGame", "ExtensiveGame"))
+    if isinstance(game, ContinuousReceiverGame):
+        if at or exact or tol or time_limit is not None:
+            raise ParameterError("a game with a continuous receiver has numbers only, and is solved without options")
+        return continuous_receiver_batch(game) if game.batch_shape else continuous_receiver_equilibria(game)
+    numeric = numbers_in(game, at, "pbe", ("SignalingGame", "ExtensiveGame", "ContinuousReceiverGame"))
     check_tolerance(tol)
     if time_limit is not None and (not isinstance(numeric, SignalingGame) or numeric.batch_shape):
         raise ParameterError("time_limit= is for one signaling game; a tree that is one converts by .to_signaling()")

@@ -23,6 +23,7 @@ _CHECKS = {
     "ExtensiveGame": "tree",
     "StrategicGame": "strategic",
     "ParticipationGame": "participation",
+    "ContinuousReceiverGame": "continuous_receiver",
 }
 
 

@@ -408,7 +408,7 @@ def test_posture_game_holds_what_the_parts_say() -> None:
         Posture(name="tripwire", cost=0.2, forward={"large": 1.5}, obligation=0.2, tied=("large",)),
     )
     game = alliance(posture=PostureStage(types=types, postures=postures, quantiles=4))
-    signal = game.posture_game()
+    signal = game.posture_game(binned=True)
     assert signal.shape == (2, 4, 2, 3)
     fact = replace(game, posture=None).at(
         **{"members.*.cost.location": "-0.4", "members.large.forward": 1.5, "members.large.obligation": "+0.2"}

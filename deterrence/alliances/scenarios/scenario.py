@@ -15,6 +15,7 @@ import numpy as np
 import tomli_w
 
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
+from deterrence.alliances.posture import REGRETTED, UNWANTED
 from deterrence.alliances.scenarios.assessment import Assessment, assess
 from deterrence.alliances.scenarios.building import BuildError, build
 from deterrence.alliances.scenarios.copula import correlation_problems
@@ -42,8 +43,6 @@ from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import SubjectiveOutcome
 from deterrence.solvers.pbe import pbe
 
-REGRETTED = "regretted attack"
-UNWANTED = "unwanted war"  # a regretted attack that is resisted
 HOLDS = "defence holds"
 
 
@@ -499,4 +498,4 @@ def _likelihoods(
     return low, high, np.broadcast_to(gap, (size,)), np.broadcast_to(converged, (size,))
 
 
-__all__ = ["Scenario", "ScenarioError"]
+__all__ = ["HOLDS", "REGRETTED", "UNWANTED", "Scenario", "ScenarioError"]
