@@ -232,6 +232,8 @@ provide(  # what lower layers ask of higher ones
         "draw": "deterrence.plotting.picture:draw",
         "logit branch": "deterrence.solvers.qre_branches:qre_branch",
         "attack curve": "deterrence.plotting.scenario_curve:attack_curve",
+        "uncertainty plot": "deterrence.plotting.uncertainty_charts:uncertainty_plot",
+        "decision plot": "deterrence.plotting.decision_charts:decision_plot",
         "sweep": "deterrence.sweeps.sweep:sweep",
         "processes": "deterrence.sweeps.pools:SpawnPool",
         "progress": "deterrence.sweeps.progress:Progress",

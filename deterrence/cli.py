@@ -153,6 +153,55 @@ def compare(
 
 
 @app.command()
+def decide(
+    scenario: ScenarioName,
+    draws: Draws = 1000,
+    seed: Seed = 0,
+    event: Annotated[str, typer.Option("--event", help="What is to be made unlikely.")] = "attack",
+    level: Annotated[float, typer.Option("--level", help="A policy satisfices where the event is less likely.")] = 0.2,
+    within: Annotated[
+        float | None, typer.Option("--within", help="Years: options that take longer are paid for and do nothing.")
+    ] = None,
+    harm: Annotated[
+        float | None, typer.Option("--harm", help="Worth of the event in the unit of costs, to weigh them against it.")
+    ] = None,
+    most: Annotated[
+        int, typer.Option("--most", help="Policies that are all solved, before a surrogate is used.")
+    ] = 1024,
+    figure: Annotated[
+        str | None,
+        typer.Option(
+            "--figure", metavar="STEM", help="Write STEM.png and STEM.svg: cost against likelihood of attack."
+        ),
+    ] = None,
+    as_json: Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown instead of tables.")] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Decide among a scenario's options: what each set of them does, for what it costs, over all that is uncertain."""
+    with _bad_input():
+        from deterrence.alliances.scenarios.assessment import figure_paths
+        from deterrence.alliances.scenarios.scenario import Scenario
+        from deterrence.files import whole_file
+        from deterrence.games.errors import ParameterError
+
+        if as_json and markdown:
+            raise ParameterError("--json and --markdown exclude each other; give one of them")
+        paths = figure_paths(figure, overwrite=overwrite) if figure else ()
+        loaded = Scenario.load(scenario)
+        _say(f"deciding among {len(loaded.table.options)} options of {loaded.name} ...")
+        found = loaded.decide(draws=draws, seed=seed, event=event, level=level, within=within, harm=harm, most=most)
+        text = json.dumps(found.to_dict(), indent=2) if as_json else found.to_markdown() if markdown else str(found)
+        drawn: Any = found.plot("front").figure if paths else None
+        for path in paths:
+            with whole_file(path, overwrite=overwrite) as unfinished:
+                drawn.savefig(unfinished, dpi=160, format=path.suffix[1:])
+    _print(text)
+    for path in paths:
+        _print(f"figure: {path}", err=as_json or markdown)
+
+
+@app.command()
 def sweep(
     scenario: Annotated[
         str, typer.Argument(metavar="SCENARIO", help="A scenario by name or path, or a model by its id.")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import deterrence as dt
+from deterrence.alliances.scenarios.building import build
 from deterrence.alliances.scenarios.options import affordable
 from deterrence.alliances.scenarios.uncertainty import draw_uncertainty
 
@@ -46,7 +47,7 @@ def drawn(decision: dt.Decision, name: str) -> np.ndarray:
 def test_every_policy_is_the_closed_form_at_every_draw():
     found = scenario(BELIEVED, DEARER).decide(draws=64, seed=3)
     loss = drawn(found, "parameters.loss")
-    assert found.names == ("status quo", "A", "B", "A + B")
+    assert found.names == ("status quo", "A", "B", "A+B")
     for policy, perceived, extra in (((), 0.4, 0), (("A",), 0.5, 0), (("B",), 0.4, 0.5), (("A", "B"), 0.5, 0.5)):
         at = found.policy(*policy)
         assert found.likelihood()[at] == pytest.approx(closed_form(loss, perceived, extra), abs=1e-9)
@@ -104,7 +105,7 @@ def test_an_option_is_not_taken_where_one_that_it_requires_is_not():
     first = option("first", "{ loss = 2 }", 1, 'when = "loss below 1.2"')
     second = option("second", '{ "perception.Aggressor.resolve" = 0.5 }', 1, 'requires = ["first"]')
     found = scenario(first, second).decide(draws=32, seed=2)
-    assert found.names == ("status quo", "A", "A + B")
+    assert found.names == ("status quo", "A", "A+B")
     assert found.options[1].taken.tolist() == found.options[0].taken.tolist()
 
 
@@ -162,7 +163,7 @@ def test_the_rules_choose_by_hand():
     one = scenario(BELIEVED, DEARER)
     found = one.decide(draws=64, seed=3)
     chosen = {rule: found.names[p] for rule, p in found.choices().items()}
-    assert chosen["least expected loss"] == chosen["minimax regret"] == "A + B"
+    assert chosen["least expected loss"] == chosen["minimax regret"] == "A+B"
     frame = found.to_frame()
     rate = frame["reduction"] / frame["cost"]
     assert frame["per_cost"].iloc[1:].tolist() == pytest.approx(rate.iloc[1:].tolist())
@@ -191,11 +192,11 @@ def test_dominated_policies_and_fronts():
     useless = option("useless", "{ decay = 8 }", 1)
     found = scenario(BELIEVED, useless).decide(draws=32, seed=1)
     dominated = found.dominated()
-    assert dominated["policy"].tolist() == ["B", "A + B"]
+    assert dominated["policy"].tolist() == ["B", "A+B"]
     assert dominated["by the cheapest"].tolist() == ["status quo", "A"]
     assert [found.names[p] for p in found.front()] == ["status quo", "A"]
     assert set(found.front()) <= set(found.front("attack", "unwanted war"))
-    assert found.dominated("first order")["policy"].tolist() == ["B", "A + B"]
+    assert found.dominated("first order")["policy"].tolist() == ["B", "A+B"]
 
 
 def test_a_surrogate_finds_the_best_of_many_policies():
@@ -261,3 +262,37 @@ def test_an_option_that_makes_no_game_at_some_draw_is_named():
     wrong = option("wrong", '{ resolve = "+0.5" }')
     with pytest.raises(dt.ParameterError, match=r"textbook with wrong makes no game at some draws: .*probability"):
         scenario(wrong).decide(draws=32)
+
+
+# ---------------------------------------------------------------- options that come with the package
+
+
+@pytest.mark.parametrize("name", ["baltic-2017", "baltic-2024"])
+def test_shipped_options_say_where_their_costs_come_from(name: str):
+    table = dt.Scenario.load(name).table
+    assert len(table.options) >= 7
+    for one in table.options.values():
+        assert one.cost is not None
+        assert one.cost.annotated
+        assert one.cost.range is not None
+        assert one.lead_time is not None
+    assert table.budget is not None
+    assert table.budget.amount.annotated
+
+
+def test_policies_solved_together_are_those_solved_alone():
+    """Games of many policies in one batch, against the scenario with each policy's changes written into it."""
+    text = dt.Scenario.load("baltic-2017").text.split("[budget]")[0]
+    brigade = option("brigade", '{ "members.USA.forward" = "+1" }')
+    one = dt.Scenario.loads(text + brigade + option("exercises", '{ "perception.Russia.resolve" = "+0.3" }'))
+    found = one.decide(draws=4, seed=2)
+    numbers = found.uncertainty.numbers
+    both = found.policy("brigade", "exercises")
+    for d in (0, 3):
+        drawn = {n.location: found.uncertainty.inputs[d : d + 1, i] for i, n in enumerate(numbers)}
+        plain = dt.Scenario.loads(text.replace('resolve = "+0.6"', 'resolve = "+0.3"'))
+        game = build(plain.table, drawn=drawn).at(**{"members.USA.forward": "+1"})
+        answer = plain.likelihoods(game, ("attack", "unwanted war"), 1)
+        for event in ("attack", "unwanted war"):
+            assert found.low[event][both, d] == pytest.approx(answer.low[event][0], abs=1e-9)
+            assert found.high[event][both, d] == pytest.approx(answer.high[event][0], abs=1e-9)

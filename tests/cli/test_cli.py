@@ -8,6 +8,7 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+import deterrence as dt
 from deterrence import __version__
 from deterrence.cli import app
 
@@ -223,3 +224,20 @@ def test_a_file_that_lacks_its_package_is_refused_before_the_sweep(tmp_path, mon
     result = run("sweep", "textbook", "--vary", "loss=1:2:2", "--out", str(tmp_path / "a.zarr"))
     assert result.exit_code == 2
     assert "needs zarr: pip install" in result.stderr
+
+
+def test_decide_prints_policies_json_and_a_figure(tmp_path):
+    file = tmp_path / "options.toml"
+    option = (
+        '[options.a]\ntitle = "Be believed"\nchanges = { "perception.Aggressor.resolve" = 0.5 }\ncost = 1\nunit = "x"\n'
+    )
+    file.write_text(dt.Scenario.load("textbook").text + option, "utf-8")
+    result = run("decide", str(file), "--draws", "16", "--seed", "1", "--figure", str(tmp_path / "front"))
+    assert result.exit_code == 0, result.output
+    assert "2 policies on 16 common draws (seed 1" in result.stdout
+    assert "A  Be believed" in result.stdout
+    assert (tmp_path / "front.svg").is_file()
+    told = json.loads(run("decide", str(file), "--draws", "16", "--seed", "1", "--json").stdout)
+    assert [one["name"] for one in told["options"]] == ["a"]
+    assert run("decide", str(file), "--json", "--markdown").exit_code == 2
+    assert "has no options to decide among" in run("decide", "textbook", "--draws", "8").stderr

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.alliances.collective_defence import CollectiveDefence
 from deterrence.alliances.scenarios.building import build, parameter_values
 from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.options import Trigger, affordable, policies, trigger
@@ -46,6 +47,7 @@ from deterrence.alliances.scenarios.robustness import (
     satisficing,
     undominated,
 )
+from deterrence.alliances.scenarios.sensitivity import joined_games
 from deterrence.alliances.scenarios.uncertainty import (
     EQUAL,
     UncertainNumber,
@@ -60,10 +62,13 @@ from deterrence.games.display import Display
 from deterrence.games.errors import ParameterError, did_you_mean
 from deterrence.games.expressions import evaluate
 from deterrence.games.paths import value_at
+from deterrence.games.services import service
+from deterrence.perception.belief_hierarchy import BELIEVES
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from matplotlib.axes import Axes
 
     from deterrence.alliances.scenarios.scenario import Scenario
 
@@ -78,7 +83,8 @@ MOST = 1024  # policies that are all solved
 UNWANTED = "unwanted war"
 STATUS_QUO = "status quo"
 
-_SHOWN = 12  # policies of a table, beside single options
+_ROWS = 2**15  # games solved together
+_SHOWN = 12  # policies on the front in a table
 _LEVELS = 8  # of the budget at which the surrogate is solved
 _KEPT = 6  # best policies of the surrogate at each
 
@@ -150,8 +156,8 @@ class Decision(Display):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The policies by the letters of their options: ``"A + C"``; the first is the status quo."""
-        return tuple(" + ".join(self.options[i].label for i in policy) or STATUS_QUO for policy in self.policies)
+        """The policies by the letters of their options: ``"A+C"``; the first is the status quo."""
+        return tuple("+".join(self.options[i].label for i in policy) or STATUS_QUO for policy in self.policies)
 
     def policy(self, *options: str) -> int:
         """Return the place of a policy by the names or letters of its options.
@@ -451,20 +457,23 @@ class Decision(Display):
         """Return what each letter stands for, as a table of a report."""
         rows = tuple(
             (
-                f"{one.label}  {textwrap.shorten(one.title, 46, placeholder=' ...')}",
+                f"{one.label}  {textwrap.shorten(one.title, 58, placeholder=' ...')}",
                 f"{one.cost.mean():.3g}",
                 percent(float(one.works.mean()), 1),
             )
             for one in self.options
         )
-        return Table("Options", ("option", f"cost [{self.unit}]" if self.unit else "cost", "works in"), rows)
+        title = f"Options; costs in {self.unit}" if self.unit else "Options"
+        return Table(title, ("option", "cost", "works in"), rows)
 
     def table(self) -> Table:
         """Return the policies worth reading as a table: single ones, the front, those that rules choose."""
         frame = self.to_frame()
         single = [p for p, policy in enumerate(self.policies) if len(policy) <= 1]
-        others = [p for p in dict.fromkeys((*self.choices().values(), *self.front())) if p not in single]
-        shown = [*single, *sorted(others[:_SHOWN], key=lambda p: (float(self.mean_cost[p]), p))]
+        front = [p for p in self.front() if p not in single]
+        some = [front[round(i)] for i in np.linspace(0, len(front) - 1, min(_SHOWN, len(front)))]
+        others = {p for p in (*self.choices().values(), *some) if p not in single}
+        shown = [*single, *sorted(others, key=lambda p: (float(self.mean_cost[p]), p))]
         rows = []
         for p in shown:
             row = frame.iloc[p]
@@ -492,6 +501,21 @@ class Decision(Display):
         for table in (self.option_table(), self.table()):
             parts += [f"## {table.title}", table.markdown()]
         return "\n\n".join(parts) + "\n"
+
+    def plot(self, kind: str = "front", *, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the decision; see ``deterrence.plotting.decision_plot``.
+
+        Parameters
+        ----------
+        kind : str
+            ``"front"``, ``"per cost"``, ``"regret"``, ``"satisficing"`` or ``"information"``.
+        ax : matplotlib axes, optional
+            Drawn into; by default a figure of its own.
+        **options
+            Of the kind.
+        """
+        axes: Axes = service("decision plot")(self, kind, ax=ax, **options)
+        return axes
 
     def _repr_html_(self) -> str:
         return f"<p>{self.in_words()}</p>{self.option_table().html()}{self.table().html()}"
@@ -638,6 +662,8 @@ class _Problem:
             for i, n in enumerate(self.names)
         )
         self._solved: dict[Policy, tuple[Ends, Ends]] = {(): (dict(base.low), dict(base.high))}
+        self._done: dict[Policy, Flags] = {(): np.ones(base.draws, dtype=bool)}
+        self._laid: dict[Policy, tuple[Scenario, Mapping[Location, Floats]]] = {}
 
     def cost_of(self, policy: Policy) -> Floats:
         """Return the cost of a policy at each draw, shape (n,)."""
@@ -664,9 +690,7 @@ class _Problem:
         for sets in effective:
             for works, where in sets:
                 needed[works] = needed.get(works, False) | where
-        for works, where in needed.items():
-            if works not in self._solved or np.isnan(self._solved[works][0][self.events[0]][where]).any():
-                self._solved[works] = self._solve(works, where)
+        self._solve({works: where for works, where in needed.items() if self._unknown(works, where).any()})
         ends: list[Ends] = []
         for k in (0, 1):
             ends.append({})
@@ -691,24 +715,52 @@ class _Problem:
             for k, pattern in enumerate(patterns.T)
         ]
 
-    def _solve(self, works: Policy, where: Flags) -> tuple[Ends, Ends]:
-        """Return the probabilities with a set of options at some draws, NaN at the others."""
+    def _unknown(self, works: Policy, where: Flags) -> Flags:
+        """Return at which of some draws a set of options was not solved yet."""
+        done = self._done.get(works)
+        return where if done is None else np.asarray(where & ~done)
+
+    def _solve(self, needed: Mapping[Policy, Flags]) -> None:
+        """Solve sets of options at draws, all sets at some draws together: most share what members would do."""
+        step = max(_ROWS // max(len(needed), 1), 16)
+        for start in range(0, self.base.draws, step):
+            block = np.zeros(self.base.draws, dtype=bool)
+            block[start : start + step] = True
+            parts = [(works, rows) for works, where in needed.items() if len(rows := np.flatnonzero(where & block))]
+            if not parts:
+                continue
+            games = [self._game(works, rows) for works, rows in parts]
+            for some in (range(len(parts)),) if _can_be_joined(games) else [(i,) for i in range(len(parts))]:
+                sizes = [len(parts[i][1]) for i in some]
+                game = games[some[0]] if len(some) == 1 else joined_games([games[i] for i in some], sizes)
+                answer = self.scenario.likelihoods(game, self.events, sum(sizes))
+                cuts = np.cumsum(sizes)[:-1]
+                for k, table in enumerate((answer.low, answer.high)):
+                    for event in self.events:
+                        for i, values in zip(some, np.split(table[event], cuts), strict=True):
+                            self._keep(parts[i][0], k, event, parts[i][1], values)
+        for works, where in needed.items():
+            self._done[works] = self._done.get(works, np.zeros_like(where)) | where
+
+    def _keep(self, works: Policy, k: int, event: str, rows: NDArray[np.intp], values: Floats) -> None:
+        ends = self._solved.setdefault(works, ({}, {}))
+        ends[k].setdefault(event, np.full(self.base.draws, np.nan))[rows] = values
+
+    def _game(self, works: Policy, rows: NDArray[np.intp]) -> CollectiveDefence:
+        """Return the game of a set of options at some draws."""
         effects = [self.effects[i] for i in works]
-        scenario = with_tables(self.scenario, effects)
-        drawn = self.drawn if scenario is self.scenario else _drawn_of(scenario, self.base)
+        if works not in self._laid:
+            scenario = with_tables(self.scenario, effects)
+            self._laid[works] = (
+                scenario,
+                self.drawn if scenario is self.scenario else _drawn_of(scenario, self.base),
+            )
+        scenario, drawn = self._laid[works]
         try:
-            game = policy_game(scenario, effects, {place: values[where] for place, values in drawn.items()})
+            return policy_game(scenario, effects, {place: values[rows] for place, values in drawn.items()})
         except ParameterError as error:
             together = " + ".join(self.names[i] for i in works)
             raise ParameterError(f"{self.scenario.name} with {together} makes no game at some draws: {error}") from None
-        answer = scenario.likelihoods(game, self.events, int(where.sum()))
-        ends: list[Ends] = []
-        for table in (answer.low, answer.high):
-            ends.append({})
-            for event in self.events:
-                ends[-1][event] = np.full(self.base.draws, np.nan)
-                ends[-1][event][where] = table[event]
-        return ends[0], ends[1]
 
     def _taken(self, triggers: Sequence[Trigger | None]) -> list[Flags]:
         """Return where each option is taken: its trigger holds, and so do those of the options that it requires."""
@@ -849,6 +901,18 @@ class _Problem:
         apart = any(i in policy and j in policy for i, j in self.excludes)
         whole = self._closed(policy) == policy
         return whole and not apart and affordable(self.cost_of(policy), self.budget, self.confidence)
+
+
+def _can_be_joined(games: Sequence[CollectiveDefence]) -> bool:
+    """Return whether games can be solved in one batch: what members perceive, and beliefs about beliefs, cannot."""
+    names = [game.names for game in games]
+    return all(
+        game.posture is None
+        and game.names == names[0]
+        and [a.name for a in game.attacks] == [a.name for a in games[0].attacks]
+        and all(player not in game.names and BELIEVES not in overlay for player, overlay in game.perception.items())
+        for game in games
+    )
 
 
 def _drawn_of(scenario: Scenario, base: Uncertainty) -> dict[Location, Floats]:

@@ -288,7 +288,7 @@ def _ends(scenario: Scenario, trials: Mapping[str, Floats]) -> dict[str, Floats]
     if not games:
         return {}
     try:
-        return _solved(_joined(list(games.values()), [len(trials[name]) for name in games]), list(games), trials)
+        return _solved(joined_games(list(games.values()), [len(trials[name]) for name in games]), list(games), trials)
     except (GameError, ParameterError, SolverError):
         return _one_by_one(games, trials)
 
@@ -310,7 +310,7 @@ def _solved(game: CollectiveDefence, names: Sequence[str], trials: Mapping[str, 
     return dict(zip(names, np.split(ends, cuts, axis=-1), strict=True))
 
 
-def _joined(games: Sequence[CollectiveDefence], sizes: Sequence[int]) -> CollectiveDefence:
+def joined_games(games: Sequence[CollectiveDefence], sizes: Sequence[int]) -> CollectiveDefence:
     """Return one batch that holds the points of several games one after the other.
 
     Parameters

@@ -51,6 +51,7 @@ from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME
 from deterrence.games.display import Display
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.paths import value_at
+from deterrence.games.services import service
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -329,6 +330,21 @@ class Uncertainty(Display):
             for event in table
         }
         return arviz_base.from_dict({"prior": prior, "prior_predictive": predictive})
+
+    def plot(self, kind: str = "density", *, event: str = "attack", ax: Any = None, **options: Any) -> Any:
+        """Draw it, and return the axes (Matplotlib); see ``deterrence.plotting.uncertainty_plot``.
+
+        Parameters
+        ----------
+        kind : str
+            ``"density"``, ``"dots"``, ``"tornado"``, ``"scatter"`` or ``"ecdf"``.
+        event : str
+        ax : matplotlib axes, optional
+            Drawn into; by default a figure of its own.
+        **options
+            Of the kind.
+        """
+        return service("uncertainty plot")(self, kind, event=event, ax=ax, **options)
 
     def to_dict(self) -> dict[str, Any]:
         """Return intervals and medians as plain data, fit for JSON."""
