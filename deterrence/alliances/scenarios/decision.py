@@ -924,8 +924,7 @@ def _drawn_of(scenario: Scenario, base: Uncertainty) -> dict[Location, Floats]:
     drawn = {}
     for number in numbers:
         if number.name in column:
-            rank = np.argsort(np.argsort(base.inputs[:, column[number.name]], kind="stable"), kind="stable")
-            level = (rank + 0.5) / base.draws
+            level = base.levels[:, column[number.name]]
         else:
             level = points[:, fresh.index(number)]
         drawn[number.location] = number.at(level)
