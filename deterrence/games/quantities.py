@@ -149,8 +149,9 @@ def parameter_names(arrays: Iterable[Array]) -> tuple[str, ...]:
     found: set[str] = set()
     for array in arrays:
         if array.dtype == object:
-            for x in array.ravel():
-                found.update(str(s) for s in getattr(x, "free_symbols", ()))
+            for x in array.ravel().tolist():
+                if type(x) is not Fraction:
+                    found.update(str(s) for s in getattr(x, "free_symbols", ()))
     return tuple(sorted(found))
 
 
@@ -219,14 +220,21 @@ def check_names(given: Iterable[str], known: Sequence[str], what: str, *, comple
 
 def rational(value: Quantity) -> Fraction:
     """Return a number as a Fraction; a float as the decimal that it prints as (0.1 is 1/10)."""
+    if type(value) is Fraction:
+        return value
     if isinstance(value, float | np.floating):
-        return Fraction(repr(float(value)))
+        number = float(value)
+        if number.is_integer() and abs(number) < 1e15:  # beyond, its decimal may be another whole number
+            return Fraction(int(number))
+        return Fraction(repr(number))
     return Fraction(value)
 
 
 def as_exact(array: Array) -> Array:
     """Return a float or exact array as Fractions."""
-    return _homogeneous([rational(x) for x in array.ravel()], array.shape)
+    exact = np.empty(array.size, dtype=object)
+    exact[:] = [rational(x) for x in array.ravel().tolist()]
+    return _read_only(exact.reshape(array.shape))
 
 
 def exact_distribution(array: Array, axes: int = 1) -> Array:
@@ -251,9 +259,9 @@ def as_float(array: Array) -> Array:
     """Return a float or exact array as float64."""
     if array.dtype != object:
         return array
-    result = array.astype(np.float64)
-    result.setflags(write=False)
-    return result
+    flat = array.ravel().tolist()
+    result = np.array([x.numerator / x.denominator if type(x) is Fraction else float(x) for x in flat])
+    return _read_only(result.reshape(array.shape))
 
 
 def cast_alike(arrays: Mapping[str, Array], *, batch: bool) -> dict[str, Array]:

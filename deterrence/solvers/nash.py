@@ -1,7 +1,7 @@
 """Nash equilibria of tables, and of trees through their reduced strategic form.
 
-Two players: the vertices of the best-response polytopes in whole numbers (``bimatrix``); Nashpy's methods are asked
-beside them, and what they miss is on record. More players: pure equilibria at once, then support by support, small ones
+Two players: the vertices of the best-response polytopes (``bimatrix``); Nashpy's support enumeration can be asked
+beside them, and what it misses is on record. More players: pure equilibria at once, then support by support, small ones
 first (``table_equilibria``). What is too large to list goes to the sequence form, and pure equilibria are added. A game
 in floats is solved as the decimals that its floats print as, and handed back in floats. Every result is certified. A
 Nash equilibrium of a tree may rest on an incredible threat; its kind says so.
@@ -40,7 +40,7 @@ from deterrence.solvers.verification.tree import certify as certify_tree
 Method = Literal["vertices", "support", "lemke-howson"]
 _LOG = logging.getLogger(__name__)
 METHODS = ("vertices", "support", "lemke-howson")
-_MOST_FOR_NASHPY = {"vertices": 8, "support": 10, "lemke-howson": 10**12}  # strategies; beyond, it takes seconds
+_MOST_FOR_NASHPY = {"vertices": 0, "support": 10, "lemke-howson": 10**12}  # strategies; beyond, it takes seconds
 _ROUNDING = 1e-9  # regret of a solution in floats, as a share of the spread of the payoffs compared
 _LEMKE_STARTS = 6
 _WHOLE = 2**50  # whole numbers up to this add without error in floats
@@ -78,8 +78,8 @@ def nash(
     at : mapping of str to number, optional
         Values of the game's parameters.
     method : str
-        For two players, beside the enumeration of vertices: which of Nashpy's methods is compared with it,
-        ``"vertices"`` or ``"support"``; or ``"lemke-howson"`` alone (from every label: a sample, not all).
+        For two players ``"vertices"``; ``"support"``, the same with Nashpy's support enumeration beside it; or
+        ``"lemke-howson"`` alone (Nashpy's, from every label: a sample, not all).
     pure : bool
         Only equilibria in pure strategies, all of them; ``complete`` then speaks of these.
     exact : bool
@@ -100,7 +100,7 @@ def nash(
     -------
     EquilibriumSet
         Of two-player games the maximal components, a continuum with its vertices. ``options`` says how many extreme
-        equilibria Nashpy's method ``missed`` (None: the game was too large to ask it), whether the game is
+        equilibria Nashpy's method ``missed`` (None: not asked, or the game too large for it), whether the game is
         ``degenerate``, and, if not, that their number is ``odd``, as theory demands. Of trees each ``kind`` says
         whether the equilibrium is sequential or subgame perfect and, if not, which threat is incredible.
 
@@ -354,7 +354,6 @@ def _by_nashpy(game: StrategicGame, method: Method) -> list[tuple[Array, Array]]
 
     table = nashpy.Game(as_float(game.row), as_float(game.column))
     calls = {
-        "vertices": table.vertex_enumeration,
         "support": table.support_enumeration,
         "lemke-howson": table.lemke_howson_enumeration,
     }

@@ -63,8 +63,8 @@ def whole_numbers(numbers: Iterable[Any]) -> list[int]:
     >>> whole_numbers([0.5, 0.25, 3])
     [2, 1, 12]
     """
-    rationals = [read(x) for x in numbers]
-    denominator = lcm(*(x.denominator for x in rationals))
+    rationals = [x if type(x) is Fraction else read(x) for x in numbers]
+    denominator = lcm(*[x.denominator for x in rationals])
     whole = [x.numerator * (denominator // x.denominator) for x in rationals]
     common = gcd(*whole)
     return [x // common for x in whole] if common > 1 else whole

@@ -15,7 +15,8 @@ from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.strategic import StrategicGame
 from deterrence.games.tree import end, move
-from deterrence.solvers.algebra.bimatrix import all_equilibria
+from deterrence.solvers.algebra.bimatrix import _by_reverse_search, all_equilibria
+from deterrence.solvers.engine import set_engine
 from deterrence.solvers.nash import nash
 from deterrence.solvers.trees.threats import incredible_threats
 from deterrence.solvers.verification.strategic import verify_strategic
@@ -83,7 +84,56 @@ def test_equilibria_that_nashpy_loses_are_noticed():
     assert missed > 0
 
 
-@pytest.mark.parametrize("size", [2, 3, 4])
+def outline(found):
+    return found.degenerate, [(list(map(tuple, c.rows)), list(map(tuple, c.columns))) for c in found.components]
+
+
+@pytest.mark.parametrize("most", [1, 2, 9, 999])
+def test_the_search_in_floats_finds_what_whole_numbers_do(most):
+    """Components, vertices and degeneracy, tied tables and decimals among them; where it cannot be sure it gives up."""
+    rng = np.random.default_rng(most)
+    answered = 0
+    for k in range(40):
+        shape = tuple(rng.integers(1, 6, 2))
+        row, column = rng.integers(0, most + 1, (2, *shape)) / (1, 7, 10)[k % 3]
+        found = _by_reverse_search(row, column, lambda: True)
+        answered += found is not None
+        if found is not None:
+            set_engine("numpy")
+            assert outline(found) == outline(all_equilibria(row, column))
+            set_engine(None)
+    assert answered >= 30
+
+
+def test_a_tie_in_floats_that_is_none_is_left_to_whole_numbers():
+    """Two columns that differ by 1e-14 against the first row: floats see a tie, and the game has none."""
+    row = np.array([[3.0, 1.0], [2.0, 2.5]])
+    column = np.array([[1.0, 1.0 + 1e-14], [2.0, 1.0]])
+    assert _by_reverse_search(row, column, lambda: True) is None
+    found = nash(StrategicGame(row, column))
+    assert not found.options["degenerate"]
+    assert len(found) == 1
+
+
+def test_vertices_beyond_the_budget_are_not_searched_for():
+    rng = np.random.default_rng(1)
+    row, column = rng.normal(size=(2, 13, 13))
+    assert _by_reverse_search(row, column, lambda: False) is None
+    assert len(_by_reverse_search(row, column, lambda: True).components) % 2 == 1
+
+
+def test_fourteen_strategies_each_are_solved_whole():
+    """Too many vertices for whole numbers; the number of equilibria is odd, as theory demands."""
+    rng = np.random.default_rng(7)
+    set_engine("numba")
+    solved = nash(StrategicGame(*rng.normal(size=(2, 12, 14))))
+    set_engine(None)
+    assert solved.complete
+    assert solved.options["odd"]
+    assert all(e.certificate.max_regret == 0 for e in solved)
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 8])
 def test_coordination_games_have_two_to_the_n_minus_one(size):
     assert len(nash(StrategicGame(np.eye(size), np.eye(size)))) == 2**size - 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm, prod
 from typing import Any
 
 import numpy as np
@@ -74,9 +75,11 @@ def _regret(game: StrategicGame, mixed: Sequence[Array], player: int, tol: float
     """
     table, part = _met(game.payoffs[..., player], mixed, player)
     if tol is None:
-        values = _means(table, part, player)
-        gain = max(values) - (part[player] * values).sum()
-        return gain, not gain
+        payoffs, unit = _whole(table)
+        mixes, sums = zip(*(_whole(m) for m in part), strict=True)
+        values = _means(payoffs, mixes, player)  # times the unit and the sums of the others
+        gain = max(values) * sums[player] - (mixes[player] * values).sum()
+        return Fraction(gain, unit * prod(sums)), not gain
     near, floats = as_float(table), [np.asarray(m, dtype=np.float64) for m in part]
     values, mine = _means(near, floats, player), floats[player]
     got = (mine * values).sum()
@@ -101,6 +104,15 @@ def _regret(game: StrategicGame, mixed: Sequence[Array], player: int, tol: float
     return max(values) - got, all(v - got <= share * max(s, own) for v, s in zip(values, spreads, strict=True))
 
 
+def _whole(rationals: Array) -> tuple[Array, int]:
+    """Return rationals times a whole number that makes them whole, and this number."""
+    flat = rationals.ravel().tolist()
+    unit = lcm(*[x.denominator for x in flat])
+    whole = np.empty(len(flat), dtype=object)
+    whole[:] = [x.numerator * (unit // x.denominator) for x in flat]
+    return whole.reshape(rationals.shape), unit
+
+
 def _completed(mix: Array) -> Array:
     """Return a mixture of floats in rationals that sum to one."""
     result = np.array([Fraction(x) for x in mix.tolist()], dtype=object)
@@ -112,7 +124,8 @@ def _check(game: StrategicGame, mixed: Sequence[Array]) -> None:
     if len(mixed) != len(game.players):
         raise GameError(f"a profile needs {len(game.players)} mixed strategies, got {len(mixed)}")
     for player, labels, mix in zip(game.players, game.strategies, mixed, strict=True):
-        if mix.shape != (len(labels),) or bool((mix < 0).any()) or abs(float(mix.sum()) - 1) > _ROUNDING:
+        numbers = mix.tolist()
+        if mix.shape != (len(labels),) or min(numbers) < 0 or abs(float(sum(numbers)) - 1) > _ROUNDING:
             raise GameError(
                 f"the strategy of {player} must be a distribution over {len(labels)} strategies, got {list(mix)}"
             )
