@@ -26,7 +26,7 @@ LAYER = {
     "perception": 2,
     "models": 3,
     "alliances": 3,
-    "estimation": 3,
+    "estimation": 4,
     "sweeps": 4,
     "plotting": 5,
     "explorer": 6,

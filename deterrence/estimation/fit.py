@@ -54,7 +54,8 @@ def fit(
     with further ``options``: the crisis-signaling game (``dt.models.get("LS")``, see
     ``estimation.crisis_signaling.fit_crisis``), the ultimatum game (``dt.UltimatumGame``, see
     ``estimation.ultimatum.fit_ultimatum``), two-type signaling games (``dt.SignalingGame``, see
-    ``estimation.signaling.fit_signaling``), and the precision of quantal responses in games with numbers
+    ``estimation.signaling.fit_signaling``), the costs of members of an alliance (``dt.ParticipationGame``, see
+    ``estimation.participation.fit_participation``), and the precision of quantal responses in games with numbers
     (``StrategicGame`` or ``ExtensiveGame``, see ``estimation.quantal_response.fit_quantal_response``).
 
     Every symbol of the game is a linear combination of regressors; errors in what the players know or do make every

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
+from deterrence.alliances.participation import ParticipationGame
 from deterrence.estimation.crisis_signaling import PAYOFFS, fit_crisis
+from deterrence.estimation.participation import fit_participation
 from deterrence.estimation.quantal_response import fit_quantal_response
 from deterrence.estimation.result import Fit
 from deterrence.estimation.signaling import fit_signaling
@@ -33,6 +35,8 @@ def special_form(game: Any) -> Fitter | None:
         return partial(_called, fit_ultimatum, fit_ultimatum)
     if isinstance(game, SignalingGame):
         return partial(_called, fit_signaling, fit_signaling)
+    if isinstance(game, ParticipationGame):
+        return partial(_called, fit_participation, fit_participation)
     if isinstance(game, StrategicGame) or (isinstance(game, ExtensiveGame) and not game.parameters):
         return partial(_called, fit_quantal_response, fit_quantal_response)
     return None
