@@ -168,7 +168,8 @@ def test_the_rules_choose_by_hand():
     assert frame["per_cost"].iloc[1:].tolist() == pytest.approx(rate.iloc[1:].tolist())
     assert chosen["most per cost"] == rate.iloc[1:].idxmax()
     assert found.regret().max(axis=1)[3] == 0
-    worth = one.decide(draws=64, seed=3, harm=2.5)
+    worth = found.at(harm=2.5)
+    assert worth.losses.tolist() == one.decide(draws=64, seed=3, harm=2.5).losses.tolist()
     assert worth.names[worth.choices()["least expected loss"]] == "status quo"
     assert worth.losses == pytest.approx(2.5 * worth.likelihood() + worth.cost)
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -179,6 +179,24 @@ class Decision(Display):
                 "be afforded, its options do not go together, or it was left out by the surrogate"
             )
         return self.policies.index(wanted)
+
+    def at(self, *, harm: float | None = None, level: float | None = None) -> Decision:
+        """Return the same policies judged by another worth of the event, or another level; nothing is solved again.
+
+        Parameters
+        ----------
+        harm : float, optional
+            As in ``decide``; by default as it is.
+        level : float, optional
+            As in ``decide``; by default as it is.
+
+        Raises
+        ------
+        ParameterError
+            If one is out of range.
+        """
+        _check_values(self.level if level is None else level, harm)
+        return replace(self, harm=self.harm if harm is None else harm, level=self.level if level is None else level)
 
     def likelihood(self, event: str | None = None) -> Floats:
         """Return the likelihood of an event (by default the one that is decided on), shape (P, n).
@@ -608,14 +626,18 @@ def _check(scenario: Scenario, event: str, level: float, within: float | None, h
         raise ParameterError(
             f"no event {event!r} in {scenario.name}; it has {known}{did_you_mean(event, scenario.events)}"
         )
-    if not 0 < level <= 1:
-        raise ParameterError(f"level is a likelihood above 0 and up to 1, got {level!r}")
+    _check_values(level, harm)
     if within is not None and not within >= 0:
         raise ParameterError(f"within is a number of years of at least 0, got {within!r}")
-    if harm is not None and not 0 < harm < np.inf:
-        raise ParameterError(f"harm is above 0, in the unit of costs, got {harm!r}")
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise ParameterError(f"most is a whole number of at least 1, got {most!r}")
+
+
+def _check_values(level: float, harm: float | None) -> None:
+    if not 0 < level <= 1:
+        raise ParameterError(f"level is a likelihood above 0 and up to 1, got {level!r}")
+    if harm is not None and not 0 < harm < np.inf:
+        raise ParameterError(f"harm is above 0, in the unit of costs, got {harm!r}")
 
 
 class _Problem:
