@@ -8,13 +8,22 @@ far the search has come, on a terminal only.
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from deterrence.games.errors import ParameterError
 
+T = TypeVar("T")
+
+_HEARD = 0.1  # seconds after which an interrupt is heard, at most
 _PATIENCE = 1.0  # seconds before a bar is drawn
 _ASKED = 0.1  # seconds between two strokes of it
+
+
+class OutOfWork(Exception):
+    """Raised in the middle of a search whose budget has ended, by ``Budget.require``, and caught where it began."""
 
 
 class Budget:
@@ -88,6 +97,16 @@ class Budget:
             self._show()
         return True
 
+    def require(self, units: int = 1) -> None:
+        """Take some units; raise OutOfWork if they were not there."""
+        if not self.spend(units):
+            raise OutOfWork(self.reason)
+
+    def stop(self) -> None:
+        """Raise OutOfWork: another program has kept the bounds on seconds or iterations that were left."""
+        self._end(f"time_limit={self.time_limit:g} seconds" if self.time_limit else f"limit={self.limit:,} {self.unit}")
+        raise OutOfWork(self.reason)
+
     def seconds_left(self) -> float | None:
         """Return how many seconds are left; None if there is no bound."""
         if self.time_limit is None:
@@ -135,3 +154,28 @@ class Budget:
                 dynamic_ncols=True,
             )
         self._bar.update(self.spent - self._bar.n)
+
+
+def interruptible(call: Callable[[], T]) -> T:
+    """Return what a call into compiled code gives, so that an interrupt is heard while it runs.
+
+    It runs in a thread of its own. On an interrupt it is left alone, so that its own bound on seconds should be set.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return call()
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # handed on to the caller
+            errors.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_HEARD)
+    if errors:
+        raise errors[0]
+    return results[0]

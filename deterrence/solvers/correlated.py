@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
 from typing import Any, cast
 
@@ -31,10 +32,15 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.strategic_tree import to_strategic
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.strategic import StrategicGame
+from deterrence.solvers.algebra.rational_lp import minimise
 from deterrence.solvers.arguments import numbers_in
+from deterrence.solvers.budget import Budget, interruptible
+from deterrence.solvers.predicates import read
+from deterrence.solvers.sequence_form import TOLERANCES
 
 _MOST_CELLS = 200_000  # unknowns of the linear program
-_ROUNDING = 1e-7  # what HiGHS works to, relative to the payoff span
+_MOST_EXACT = 27  # ... that is solved in rationals
+_ROUNDING = 1e-9  # gain that counts as none in floats, as a share of the largest number in the comparison
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,7 +58,9 @@ class CorrelatedEquilibrium:
     value : float
         What was maximised.
     max_regret : float
-        The largest gain from disobedience, in payoff units, computed anew from the table.
+        The largest gain from disobedience, in payoff units, computed anew from the table; 0 if ``exact``.
+    exact : bool
+        Whether it was solved in rational arithmetic, a float payoff being the decimal that it prints as.
     """
 
     game: StrategicGame = field(repr=False)
@@ -60,6 +68,7 @@ class CorrelatedEquilibrium:
     coarse: bool
     value: float
     max_regret: float
+    exact: bool = False
 
     @property
     def payoffs(self) -> Mapping[str, float]:
@@ -87,6 +96,7 @@ def correlated(
     at: Mapping[str, object] | None = None,
     maximise: Event = "welfare",
     coarse: bool = False,
+    time_limit: float | None = None,
 ) -> CorrelatedEquilibrium:
     """Find the correlated equilibrium that is best for a player, for all, or for an event.
 
@@ -101,6 +111,8 @@ def correlated(
         correlated equilibrium makes it.
     coarse : bool
         Players commit to obey before they are told; a larger set.
+    time_limit : float, optional
+        Most seconds for the linear program.
 
     Raises
     ------
@@ -109,7 +121,7 @@ def correlated(
     ParameterError
         If there is no such player or event.
     SolverError
-        If HiGHS fails, or its solution its certificate.
+        If HiGHS fails or does not end in time, or its solution fails its certificate.
 
     Examples
     --------
@@ -121,9 +133,6 @@ def correlated(
     >>> {p: round(v, 6) for p, v in solved.payoffs.items()}
     {'Row': 5.25, 'Column': 5.25}
     """
-    from scipy.optimize import linprog
-    from scipy.sparse import coo_array
-
     numeric = numbers_in(game, at, "correlated", ("StrategicGame", "ExtensiveGame"))
     numeric.require_numbers()
     if isinstance(numeric, ExtensiveGame):
@@ -133,35 +142,77 @@ def correlated(
     table: StrategicGame = numeric.floats()
     if prod(table.shape) > _MOST_CELLS:
         raise GameError(f"the table has {prod(table.shape):,} profiles, more than {_MOST_CELLS:,} for correlated")
+    budget = Budget("correlated", time_limit=time_limit)
     objective = _objective(table, maximise)
-    rows, columns, entries, count = _conditions(table, coarse)
-    size = prod(table.shape)
-    scale = float(np.abs(objective).max()) or 1.0
-    solved: Any = linprog(
-        -objective.ravel() / scale,
-        A_ub=cast("Any", coo_array((entries, (rows, columns)), shape=(max(count, 1), size)).tocsr()),
-        b_ub=np.zeros(max(count, 1)),
-        A_eq=np.ones((1, size)),
-        b_eq=[1.0],
-        method="highs",
-    )
-    if solved.status != 0:
-        raise SolverError(f"HiGHS did not solve the linear program of {table!r}: {solved.message}")
-    weights = np.where(solved.x > _ROUNDING**2, solved.x, 0.0).reshape(table.shape)
-    weights /= weights.sum()
+    exact = prod(table.shape) <= _MOST_EXACT
+    if exact:
+        weights = _in_rationals(numeric.exact(), _objective(numeric.exact(), maximise), coarse)
+    else:
+        weights = _in_floats(table, objective, coarse, budget)
     regret = largest_gain(table, weights, coarse=coarse)
-    if regret > 10 * _ROUNDING * table.span:
-        raise SolverError(
-            f"the recommendations have a regret of {regret:g} payoff units (span {table.span:g}); rescale the payoffs",
-            residual=regret,
-        )
     return CorrelatedEquilibrium(
         game=table,
         probabilities=weights,
         coarse=coarse,
         value=float((objective * weights).sum()),
-        max_regret=regret,
+        max_regret=0.0 if exact else regret,
+        exact=exact,
     )
+
+
+def _in_rationals(game: StrategicGame, objective: Array, coarse: bool) -> Array:
+    """Solve the linear program in rational arithmetic."""
+    size = prod(game.shape)
+    rows, columns, entries, count = _conditions(game, coarse)
+    matrix = np.zeros((max(count, 1), size), dtype=object)
+    np.add.at(matrix, (rows, columns), entries)
+    aim = [-read(x) for x in objective.ravel().tolist()]
+    solved = minimise(aim, at_most=[(row, 0) for row in matrix.tolist()], equal=[([1] * size, 1)])
+    if solved is None:
+        raise SolverError(f"no correlated equilibrium of {game!r} was found, but one exists: please report the game")
+    return np.array([float(x) for x in solved[1]]).reshape(game.shape)
+
+
+def _in_floats(table: StrategicGame, objective: Array, coarse: bool, budget: Budget) -> Array:
+    """Solve the linear program by HiGHS, and check gains against the largest number in each comparison."""
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array
+
+    rows, columns, entries, count = _conditions(table, coarse)
+    size = prod(table.shape)
+    scale = float(np.abs(objective).max()) or 1.0
+    largest = np.zeros(max(count, 1))
+    np.maximum.at(largest, rows, np.abs(entries))
+    largest[largest == 0] = 1.0
+    matrix = coo_array((entries / largest[rows], (rows, columns)), shape=(len(largest), size)).tocsr()
+    seconds = {} if budget.time_limit is None else {"time_limit": budget.seconds_left()}
+    solve = partial(
+        linprog,
+        -objective.ravel() / scale,
+        A_ub=cast("Any", matrix),
+        b_ub=np.zeros(len(largest)),
+        A_eq=np.ones((1, size)),
+        b_eq=[1.0],
+        method="highs",
+        options=cast("Any", {**TOLERANCES, **seconds}),
+    )
+    solved: Any = interruptible(solve)
+    if solved.status == 1:
+        raise SolverError(
+            f"the linear program of {table!r} was not solved within time_limit={budget.time_limit:g} seconds; raise it"
+        )
+    if solved.status != 0:
+        raise SolverError(f"HiGHS did not solve the linear program of {table!r}: {solved.message}")
+    weights: Array = np.where(solved.x > _ROUNDING**2, solved.x, 0.0)
+    weights /= weights.sum()
+    excess = float((matrix @ weights).max(initial=0.0))
+    if excess > _ROUNDING:
+        raise SolverError(
+            f"recommendations gain by disobedience {excess:g} of the largest difference of payoffs that they compare; "
+            "rescale the payoffs",
+            residual=excess,
+        )
+    return weights.reshape(table.shape)
 
 
 def largest_gain(game: StrategicGame, probabilities: Array, *, coarse: bool = False) -> float:
@@ -202,9 +253,7 @@ def _conditions(game: StrategicGame, coarse: bool) -> tuple[Array, Array, Array,
     entries: list[Array] = []
     count = 0
     for i, strategies in enumerate(game.shape):
-        table = as_float(game.payoffs)[..., i]
-        span = max(float(np.ptp(table)), np.finfo(float).tiny)
-        lines = np.moveaxis(table, i, 0).reshape(strategies, -1) / span
+        lines = np.moveaxis(game.payoffs[..., i], i, 0).reshape(strategies, -1)
         places = np.moveaxis(cells, i, 0).reshape(strategies, -1)
         for b in range(strategies):
             for a in range(strategies):

@@ -33,6 +33,7 @@ from deterrence.solvers.algebra.table_equilibria import equilibria, mixtures_of,
 from deterrence.solvers.arguments import check_tolerance, in_rationals, require_form
 from deterrence.solvers.budget import Budget
 from deterrence.solvers.sequence_form import sequence_form
+from deterrence.solvers.trees.backward_induction import pure_profiles
 from deterrence.solvers.trees.threats import credibility
 from deterrence.solvers.verification.strategic import certify as certify_strategic
 from deterrence.solvers.verification.tree import certify as certify_tree
@@ -109,7 +110,7 @@ def nash(
     ParameterError
         If the method is not known, or a bound or tolerance out of range.
     SolverError
-        If no equilibrium was found within the bounds, or one fails its certificate.
+        If an equilibrium fails its certificate, or Lemke's method on a large tree.
 
     Examples
     --------
@@ -140,7 +141,6 @@ def nash(
         found = _of_table(rationals, method, budget, options)
     except TooManyRays:
         found = _several_points(rationals, budget, options)
-    _require_some(found, budget, rationals)
     return EquilibriumSet(
         game=shown,
         concept="nash",
@@ -181,30 +181,19 @@ def _all_pure(
     )
 
 
-def _require_some(found: _Found, budget: Budget, game: object) -> None:
-    if not found.components:
-        left = f"; left are {'; '.join(budget.unsearched)}" if budget.unsearched else ""
-        raise SolverError(
-            f"nash found no equilibrium of {game!r} within {budget.reason or 'its bounds'}{left}; raise it, or trace "
-            "qre for one equilibrium"
-        )
-
-
 def _of_tree(
     game: ExtensiveGame, shown: ExtensiveGame, method: Method, budget: Budget, options: dict[str, object]
 ) -> EquilibriumSet:
     reduction = _reduced(game)
     if reduction is None:
-        return _of_large_tree(shown, budget, options)
+        return _of_large_tree(game, shown, budget, options)
     try:
         found = _of_table(reduction.game, method, budget, options, information=game.perfect_information)
     except TooManyRays:
-        found = _pure(reduction.game)
-        points = _of_large_tree(shown, budget, options)
+        found = _pure(reduction.game, budget)
+        points = _of_large_tree(game, shown, budget, options)
         sure = _lifted(game, shown, reduction, found, options, budget)
         return replace(points, equilibria=(*sure, *points.equilibria)) if len(sure) else points
-    if not options["pure"]:
-        _require_some(found, budget, game)
     return _lifted(game, shown, reduction, found, options, budget)
 
 
@@ -251,14 +240,38 @@ def _lifted(
     )
 
 
-def _of_large_tree(game: ExtensiveGame, budget: Budget, options: dict[str, object]) -> EquilibriumSet:
-    """Equilibria of a two-player tree with too many strategies to list, from several starts of Lemke's method."""
+def _of_large_tree(
+    game: ExtensiveGame, shown: ExtensiveGame, budget: Budget, options: dict[str, object]
+) -> EquilibriumSet:
+    """Equilibria of a tree with too many strategies to list.
+
+    With perfect information those of backward induction, which are Nash equilibria; otherwise, with two players, from
+    several starts of Lemke's method or by a linear program.
+    """
+    if game.perfect_information:
+        budget.skip(
+            "Nash equilibria other than the subgame-perfect ones in pure strategies: too many strategies to list"
+        )
+        profiles, _ = pure_profiles(game, budget)
+        return EquilibriumSet(
+            game=shown,
+            concept="nash",
+            method="backward induction",
+            equilibria=tuple(_credible(game, shown, actions) for actions in profiles),
+            complete=False,
+            options={**options, **budget.options()},
+        )
     if options["pure"]:
         raise SolverError(
             f"the strategic form of {game!r} is too large to list its pure equilibria; ask spe or "
             "sequential(pure=True) for those that are credible"
         )
-    found = sequence_form(game.floats(), seed=options["seed"], starts=_LEMKE_STARTS)  # type: ignore[arg-type]
+    found = sequence_form(
+        shown.floats(),
+        seed=options["seed"],  # type: ignore[arg-type]
+        starts=_LEMKE_STARTS,
+        time_limit=budget.seconds_left(),
+    )
     budget.skip(f"all but {len(found)} equilibria that Lemke's method or a linear program ends at")
     return EquilibriumSet(
         game=found.game,
@@ -267,6 +280,20 @@ def _of_large_tree(game: ExtensiveGame, budget: Budget, options: dict[str, objec
         equilibria=found.equilibria,
         complete=False,
         options={**found.options, **options, **budget.options()},
+    )
+
+
+def _credible(game: ExtensiveGame, shown: ExtensiveGame, actions: Array) -> Equilibrium:
+    """Return a profile that backward induction gives as an equilibrium."""
+    profile = BehaviorProfile(actions)
+    certificate = certify_tree(game, [profile], 0.0)
+    _require(certificate, game.span)
+    return Equilibrium(
+        game=shown,
+        concept="nash",
+        kind="sequential",
+        profile=_as_shown(shown, profile),
+        certificate=replace(certificate, exact=shown.kind == "exact"),
     )
 
 
@@ -285,13 +312,17 @@ def _adds_up_in_floats(game: ExtensiveGame) -> bool:
 
 
 def _reduced(game: ExtensiveGame) -> Reduction[StrategicGame] | None:
-    """Return the reduced strategic form; None if it is too large and the sequence form can serve."""
+    """Return the reduced strategic form; None if it is too large and something else can serve."""
     try:
         return to_strategic(game)
-    except GameError:
-        if len(game.players) == 2 and game.perfect_recall:
+    except GameError as error:
+        if game.perfect_recall and (len(game.players) == 2 or game.perfect_information):
             return None
-        raise
+        if not game.perfect_recall:
+            raise
+        raise GameError(
+            f"{str(error).split(';')[0]}; ask spe, which goes from subgame to subgame, or trace qre for one equilibrium"
+        ) from None
 
 
 def _of_table(
@@ -299,24 +330,32 @@ def _of_table(
 ) -> _Found:
     """Solve a table of rationals."""
     if options["pure"] or len(game.players) == 1:
-        return _pure(game)
+        return _pure(game, budget)
     if len(game.players) == 2:
         return _of_two_players(game, method, budget, options)
     tables = [game.payoffs[..., i] for i in range(len(game.players))]
     if information and supports_of(game.shape) > _LISTED * (budget.limit or 1):
         budget.skip("mixed strategies: with perfect information pure equilibria exist, and mixed ones are continua")
-        return _Found(_pure(game).components, False, "pure strategies")
+        return _Found(_pure(game, budget).components, False, "pure strategies")
     parts, complete = equilibria(tables, budget, np.random.default_rng(options["seed"]))  # type: ignore[arg-type]
     components = [[MixedProfile(m) for m in mixtures_of(part, game.shape)] for part in parts]
     return _Found(components, complete, "support enumeration", tuple(part.whole for part in parts))
 
 
-def _pure(game: StrategicGame) -> _Found:
-    cells = pure_equilibria([game.payoffs[..., i] for i in range(len(game.players))])
+def _pure(game: StrategicGame, budget: Budget) -> _Found:
+    """Return the pure equilibria of a table, at most as many as there are units of work."""
+    most = budget.limit
+    cells = pure_equilibria(
+        [game.payoffs[..., i] for i in range(len(game.players))], None if most is None else most + 1
+    )
+    complete = most is None or len(cells) <= most
+    if not complete:
+        budget.skip(f"pure equilibria after the first {most:,} (limit={most:,} reached)")
     components = [
-        [MixedProfile(tuple(_unit(n, int(k), object) for n, k in zip(game.shape, cell, strict=True)))] for cell in cells
+        [MixedProfile(tuple(_unit(n, int(k), object) for n, k in zip(game.shape, cell, strict=True)))]
+        for cell in cells[:most]
     ]
-    return _Found(components, True, "pure strategies" if len(game.players) > 1 else "best strategies")
+    return _Found(components, complete, "pure strategies" if len(game.players) > 1 else "best strategies")
 
 
 def _of_two_players(game: StrategicGame, method: Method, budget: Budget, options: dict[str, object]) -> _Found:
@@ -337,8 +376,13 @@ def _of_two_players(game: StrategicGame, method: Method, budget: Budget, options
 
 def _several_points(game: StrategicGame, budget: Budget, options: dict[str, object]) -> _Found:
     """Pure equilibria, and points where Lemke's method ends, of a table with too many vertices."""
-    found = _pure(game).components
-    solved = sequence_form(_as_tree(game.floats()), seed=options["seed"], starts=_LEMKE_STARTS)  # type: ignore[arg-type]
+    found = _pure(game, budget).components
+    solved = sequence_form(
+        _as_tree(game.floats()),
+        seed=options["seed"],  # type: ignore[arg-type]
+        starts=_LEMKE_STARTS,
+        time_limit=budget.seconds_left(),
+    )
     for e in solved:
         x, y = np.split(e.profile.actions, [game.shape[0]])  # type: ignore[attr-defined]
         known = [tuple(map(as_float, v[0].mixed)) for v in found]

@@ -27,6 +27,7 @@ from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
 from deterrence.games.topology import CHANCE
 from deterrence.solvers.arguments import require_form
+from deterrence.solvers.budget import Budget
 from deterrence.solvers.logit.batches import BehaviorBatch
 from deterrence.solvers.logit.branch import follow
 from deterrence.solvers.logit.iteration import iterate
@@ -57,6 +58,8 @@ def qre(
     regret: float = 1e-6,
     starts: int = 0,
     seed: int | None = 0,
+    limit: int | None = None,
+    time_limit: float | None = None,
 ) -> EquilibriumSet:
     r"""Find the agent logit equilibrium on the principal branch at a precision, or the branch itself.
 
@@ -77,6 +80,10 @@ def qre(
         How many random profiles to start Newton's method from in search of logit equilibria off the principal branch.
     seed : int or None
         For those.
+    limit : int, optional
+        Most points of the branch, and starts.
+    time_limit : float, optional
+        Most seconds. What was found by then is returned, and ``options["unsearched"]`` says what is left.
 
     Returns
     -------
@@ -106,8 +113,9 @@ def qre(
     numeric = single(game, at)
     rates = rates_of(numeric, precision)
     options: dict[str, object] = {"precision": precision, "branch": branch, "starts": starts, "seed": seed}
+    budget = Budget("qre", limit=limit, time_limit=time_limit, unit="points")
     if branch:
-        followed = trace(numeric, rates, regret)
+        followed = trace(numeric, rates, regret, budget=budget)
         options |= {"regret": regret, "branch": followed}
         points = [
             certify(numeric, logs, followed.rates * c)
@@ -119,7 +127,7 @@ def qre(
             method="branch from uniform play",
             equilibria=tuple(points),
             complete=False,
-            options=options,
+            options={**options, **budget.options()},
         )
     unique = isinstance(numeric, ExtensiveGame) and numeric.perfect_information
     if unique:
@@ -127,7 +135,7 @@ def qre(
         found, method = [certify(numeric, logs, rates)], "backward recursion"
     else:
         system = system_of(numeric)
-        found = [certify(numeric, a, rates) for a in solutions(system, by_set(system, rates), starts, seed)]
+        found = [certify(numeric, a, rates) for a in solutions(system, by_set(system, rates), starts, seed, budget)]
         method = "continuation from uniform play"
     return EquilibriumSet(
         game=numeric,
@@ -135,12 +143,16 @@ def qre(
         method=method,
         equilibria=tuple(found),
         complete=unique or not rates.any(),
-        options=options,
+        options={**options, **budget.options()},
     )
 
 
 def qre_batch(
-    game: ExtensiveGame | SignalingGame, *, at: Mapping[str, object] | None = None, precision: Precision = 1.0
+    game: ExtensiveGame | SignalingGame,
+    *,
+    at: Mapping[str, object] | None = None,
+    precision: Precision = 1.0,
+    time_limit: float | None = None,
 ) -> BehaviorBatch:
     """Find the logit equilibrium on the principal branch for each game of a batch, as arrays.
 
@@ -152,6 +164,8 @@ def qre_batch(
         Values of parameters; arrays make the batch.
     precision : float or mapping of player to float
         As in ``qre``; the same for all games.
+    time_limit : float, optional
+        Most seconds; games that are not solved by then are ``flagged`` and ``failed``, their actions NaN.
 
     Returns
     -------
@@ -165,6 +179,7 @@ def qre_batch(
         If a precision is negative or a player unknown.
     """
     require_form(game, "qre_batch", "ExtensiveGame", "SignalingGame")
+    budget = Budget("qre_batch", time_limit=time_limit, unit="games")
     tree = game.to_extensive() if isinstance(game, SignalingGame) else game
     numeric = tree.at(**(at or {})).floats()
     rates = rates_of(numeric, precision)
@@ -179,14 +194,20 @@ def qre_batch(
     left = np.flatnonzero(slow)
     for start in range(0, len(left), _CHUNK):
         chunk = left[start : start + _CHUNK]
+        if not budget.spend(len(chunk)):
+            flagged[left[start:]] = failed[left[start:]] = True
+            break
         y[chunk], lost = follow_batch(system.take(chunk), targets[chunk])
         for i in chunk[lost]:
             flagged[i] = True
+            ratio, most = in_proportion(targets[i])
             try:
-                ratio, most = in_proportion(targets[i])
-                y[i] = odds_of(system, follow(system.take(i), ratio, until=most).last)
+                trace = follow(system.take(i), ratio, until=most, budget=budget)
+                y[i], failed[i] = odds_of(system, trace.last), bool(trace.ended)
             except SolverError:
-                failed[i], y[i] = True, np.nan
+                failed[i] = True
+    y[failed] = np.nan
+    budget.close()
     actions = system.shares(y)
     shape = numeric.batch_shape
     return BehaviorBatch(

@@ -14,7 +14,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,7 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
+from deterrence.solvers.budget import Budget, OutOfWork
 from deterrence.solvers.logit.branch import ALONE, SOLVED, Trace, follow, follow_both, polish
 from deterrence.solvers.logit.profiles import (
     Precision,
@@ -61,6 +62,8 @@ class LogitBranch:
         The points as they were met.
     turning : tuple of int
         Points after which the precision turns back.
+    unsearched : tuple of str
+        What bounds of work left out: of the principal branch, its rest and other branches.
     """
 
     game: Any = field(repr=False)
@@ -68,6 +71,7 @@ class LogitBranch:
     precision: Array = field(repr=False)
     trace: Trace = field(repr=False)
     turning: tuple[int, ...]
+    unsearched: tuple[str, ...] = ()
 
     @cached_property
     def limit(self) -> Any:
@@ -128,6 +132,8 @@ def qre_branch(
     precision: Precision = 1.0,
     regret: float = 1e-6,
     everywhere: bool = True,
+    limit: int | None = None,
+    time_limit: float | None = None,
 ) -> LogitBranch:
     """Trace the principal branch from uniform play until the regret is small.
 
@@ -139,6 +145,10 @@ def qre_branch(
         Hold the gain at every information set to ``regret``, however seldom it is reached, as a sequential
         equilibrium asks; otherwise what any player could gain from any other plan for the whole game, as a Nash
         equilibrium asks, of which a bound is computed. That is reached sooner.
+    limit : int, optional
+        Most points.
+    time_limit : float, optional
+        Most seconds. The branch then ends where it had come, and ``unsearched`` says so.
 
     Raises
     ------
@@ -147,8 +157,9 @@ def qre_branch(
     SolverError
         If the branch could not be followed so far.
     """
+    budget = Budget("qre_branch", limit=limit, time_limit=time_limit, unit="points")
     numeric = single(game, at)
-    return trace(numeric, rates_of(numeric, precision), regret, everywhere)
+    return trace(numeric, rates_of(numeric, precision), regret, everywhere, budget)
 
 
 def qre_branches(
@@ -160,6 +171,8 @@ def qre_branches(
     everywhere: bool = True,
     starts: int = 32,
     seed: int | None = 0,
+    limit: int | None = None,
+    time_limit: float | None = None,
 ) -> tuple[LogitBranch, ...]:
     r"""Trace the principal branch of logit equilibria, and others found from several starts.
 
@@ -179,6 +192,10 @@ def qre_branches(
         How many profiles to start from.
     seed : int or None
         For those.
+    limit : int, optional
+        Most points on all branches, and starts.
+    time_limit : float, optional
+        Most seconds. The branches traced by then are returned; ``unsearched`` of the first says what is left.
 
     Returns
     -------
@@ -213,35 +230,50 @@ def qre_branches(
     >>> [round(e.strategies["Row"]["start"]["1"], 3) for e in (*uniform.limits, *stag.limits)]
     [0.0, 1.0, 0.6]
     """
+    budget = Budget("qre_branches", limit=limit, time_limit=time_limit, unit="points")
     numeric = single(game, at)
     rates = rates_of(numeric, precision)
-    principal = trace(numeric, rates, regret, everywhere)
+    principal = trace(numeric, rates, regret, everywhere, budget)
     system = principal.trace.system
     target = by_set(system, rates)
     ratio, most = in_proportion(target)
     if not system.unknowns or most <= ALONE:
         return (principal,)
     branches = [principal]
-    for logs in other_solutions(system, target, [], starts, seed):
+    for logs in other_solutions(system, target, [], starts, seed, budget):
         if any(_passes(branch.trace, logs, most) for branch in branches):
             continue
-        other = follow_both(system, ratio, odds_of(system, logs), most, regret=regret, everywhere=everywhere)
+        try:
+            other = follow_both(
+                system, ratio, odds_of(system, logs), most, regret=regret, everywhere=everywhere, budget=budget
+            )
+        except OutOfWork as reason:
+            budget.skip(f"branches other than the first {len(branches)} ({reason} reached)")
+            break
         if other is not None:
             branches.append(_branch(numeric, rates, most, other))
     branches[1:] = sorted(branches[1:], key=_order)
+    branches[0] = replace(principal, unsearched=tuple(budget.unsearched))
     for branch in branches:
         _ = branch.limits  # certified here
+    budget.close()
     return tuple(branches)
 
 
-def trace(game: Any, rates: Array, regret: float, everywhere: bool = True) -> LogitBranch:
+def trace(
+    game: Any, rates: Array, regret: float, everywhere: bool = True, budget: Budget | None = None
+) -> LogitBranch:
     """Return the principal branch of a single game with numbers; ``rates`` is the precision by player."""
     _check(rates, regret)
     system = system_of(game)
     precision = by_set(system, rates)
     ratio, most = in_proportion(precision)
-    trace = follow(system, ratio, regret=regret, everywhere=everywhere)
-    return _branch(game, rates, most, trace)
+    trace = follow(system, ratio, regret=regret, everywhere=everywhere, budget=budget)
+    branch = _branch(game, rates, most, trace)
+    if budget is not None and trace.ended:
+        budget.skip(f"the principal branch beyond precision {branch.precision[-1]:.3g} ({trace.ended} reached)")
+        branch = replace(branch, unsearched=tuple(budget.unsearched))
+    return branch
 
 
 def _check(rates: Array, regret: float) -> None:

@@ -20,6 +20,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -30,11 +31,12 @@ from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, SolverError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.sequence_form import SequenceForm, to_sequence_form
-from deterrence.games.play import best_response_values, expected_payoffs
 from deterrence.games.quantities import Array, as_exact, as_float
 from deterrence.solvers.arguments import require_form
+from deterrence.solvers.budget import Budget, OutOfWork, interruptible
 from deterrence.solvers.verification.tree import certify
 
+TOLERANCES = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}  # of HiGHS
 _NOISE = 1e-12  # probabilities below this in a realization plan are rounding
 _SAME = 1e-6  # probabilities that differ by less are one equilibrium
 _SIMPLEX = 400  # up to so many sequences the simplex method is faster than interior points
@@ -51,6 +53,8 @@ def sequence_form(
     tol: float = 1e-7,
     seed: int | None = 0,
     starts: int = 1,
+    limit: int | None = None,
+    time_limit: float | None = None,
 ) -> EquilibriumSet:
     """Find a Nash equilibrium of a two-player tree from its sequence form, or several.
 
@@ -61,12 +65,17 @@ def sequence_form(
     at : mapping of str to number, optional
         Values of the game's parameters.
     tol : float
-        Largest regret that counts as none, relative to the payoff span; HiGHS works to 1e-7.
+        Largest regret that counts as none, as a share of the spread of the payoffs that are compared (see ``verify``);
+        HiGHS is asked for 1e-10.
     seed : int or None
         For the numbers that break ties, and for covering vectors, in Lemke's method.
     starts : int
         How many covering vectors to start Lemke's method from, where the sum is not constant; those that end at the
         same equilibrium count once.
+    limit : int, optional
+        Most pivots of Lemke's method; iterations of the linear program.
+    time_limit : float, optional
+        Most seconds. What was found by then is returned (at worst nothing), and ``options["unsearched"]`` says so.
 
     Returns
     -------
@@ -100,17 +109,23 @@ def sequence_form(
     total = numeric.payoffs.sum(axis=1)
     constant = bool(np.ptp(total) <= 1e-9 * numeric.span)
     options: dict[str, object] = {"tol": tol, "constant_sum": constant, "seed": seed}
-    if constant:
-        first, second, options["value"] = _linear_program(form)
-        plans, method = [(first, second)], "sequence form, linear program"
-    else:
-        plans, method = _lemke(form, tol, seed, starts), "sequence form, Lemke"
+    budget = Budget("sequence_form", limit=limit, time_limit=time_limit, unit="pivots")
+    plans: list[tuple[Array, Array]] = []
+    method = "sequence form, linear program" if constant else "sequence form, Lemke"
+    try:
+        if constant:
+            first, second, options["value"] = _linear_program(form, budget)
+            plans.append((first, second))
+        else:
+            _lemke(form, tol, seed, starts, budget, plans)
+    except OutOfWork:
+        budget.skip(f"equilibria from other starts, or the first ({budget.reason} reached)")
     kind = f"{method.split(', ')[1]} solution"
     found: list[Equilibrium] = []
     for first, second in plans:
         profile = _profile(form, first, second)
         certificate = certify(numeric, [profile], tol)
-        if certificate.max_regret > tol * numeric.span:
+        if not certificate.equilibrium:
             raise SolverError(
                 f"the sequence form gave a profile with a regret of {certificate.max_regret:g} payoff units (span "
                 f"{numeric.span:g}); raise tol (now {tol:g}) or rescale the payoffs",
@@ -120,7 +135,12 @@ def sequence_form(
         if all(distance > _SAME for distance in known):
             found.append(Equilibrium(game=numeric, concept="nash", kind=kind, profile=profile, certificate=certificate))
     return EquilibriumSet(
-        game=numeric, concept="nash", method=method, equilibria=tuple(found), complete=False, options=options
+        game=numeric,
+        concept="nash",
+        method=method,
+        equilibria=tuple(found),
+        complete=False,
+        options={**options, **budget.options()},
     )
 
 
@@ -128,7 +148,7 @@ def _profile(form: SequenceForm, first: Array, second: Array) -> BehaviorProfile
     return form.behavior(np.where(first > _NOISE, first, 0.0), np.where(second > _NOISE, second, 0.0))
 
 
-def _linear_program(form: SequenceForm) -> tuple[Array, Array, float]:
+def _linear_program(form: SequenceForm, budget: Budget) -> tuple[Array, Array, float]:
     from scipy.optimize import linprog
 
     payoffs, (e, f) = form.payoffs[0], form.constraints
@@ -143,7 +163,10 @@ def _linear_program(form: SequenceForm) -> tuple[Array, Array, float]:
     methods = ("highs-ipm", "highs-ds") if n > _SIMPLEX else ("highs-ds", "highs-ipm")
     message = ""
     for method in methods:  # the other one, should the first give up
-        solved: Any = linprog(
+        bounds_on_work = {"time_limit": budget.seconds_left(), "maxiter": budget.limit}
+        settings = {**TOLERANCES, **{name: value for name, value in bounds_on_work.items() if value is not None}}
+        solve = partial(
+            linprog,
             cost,
             A_ub=cast("Any", upper),
             b_ub=np.zeros(upper.shape[0]),
@@ -151,14 +174,20 @@ def _linear_program(form: SequenceForm) -> tuple[Array, Array, float]:
             b_eq=form.totals[0],
             bounds=cast("Any", bounds),
             method=cast("Any", method),
+            options=cast("Any", settings),
         )
+        solved: Any = interruptible(solve)
+        if solved.status == 1:
+            budget.stop()
         if solved.status == 0:
             return solved.x[:n], -solved.ineqlin.marginals, float(-solved.fun) * scale
         message = solved.message
     raise SolverError(f"HiGHS did not solve the linear program of {form.game!r}: {message}")
 
 
-def _lemke(form: SequenceForm, tol: float, seed: int | None, starts: int) -> list[tuple[Array, Array]]:
+def _lemke(
+    form: SequenceForm, tol: float, seed: int | None, starts: int, budget: Budget, found: list[tuple[Array, Array]]
+) -> None:
     """Lemke's method on x, y >= 0 and free multipliers p, q split in two, from some covering vectors."""
     game = form.game
     worst = game.payoffs.max(axis=0) + game.span  # every payoff below zero: then the method cannot end on a ray
@@ -183,30 +212,32 @@ def _lemke(form: SequenceForm, tol: float, seed: int | None, starts: int) -> lis
     right[p], right[p2], right[q], right[q2] = form.totals[0], -form.totals[0], form.totals[1], -form.totals[1]
 
     def check(first: Array, second: Array) -> bool:
-        actions = _profile(form, first, second).actions
-        return bool((best_response_values(game, actions) - expected_payoffs(game, actions)).max() <= tol * game.span)
+        return certify(game, [_profile(form, first, second)], tol).equilibrium
 
     rng = np.random.default_rng(seed)
-    z = _solved(matrix, right, rng, lambda z: check(z[x], z[y]))
-    found = [(z[x], z[y])]
+    z = _solved(matrix, right, rng, lambda z: check(z[x], z[y]), budget)
+    found.append((z[x], z[y]))
     for _ in range(starts - 1):
         try:
-            z = complementary(matrix, right, cover=rng.exponential(1.0, size) + 0.01, perturbed=_PERTURBED[0], rng=rng)
+            cover = rng.exponential(1.0, size) + 0.01
+            z = complementary(matrix, right, cover=cover, perturbed=_PERTURBED[0], rng=rng, budget=budget)
         except SolverError:
             continue
         if check(z[x], z[y]):
             found.append((z[x], z[y]))
-    return found
 
 
-def _solved(matrix: Array, right: Array, rng: np.random.Generator, good: Callable[[Array], bool]) -> Array:
+def _solved(
+    matrix: Array, right: Array, rng: np.random.Generator, good: Callable[[Array], bool], budget: Budget
+) -> Array:
     """Run Lemke's method from other covering vectors, in rational arithmetic at last if small, until all is well."""
     n = len(right)
     failed = ""
     for attempt in range(_ATTEMPTS):
         cover = np.ones(n) if attempt == 0 else rng.uniform(0.5, 1.5, n)
         try:
-            z = complementary(matrix, right, cover=cover, perturbed=_PERTURBED[attempt % len(_PERTURBED)], rng=rng)
+            size = _PERTURBED[attempt % len(_PERTURBED)]
+            z = complementary(matrix, right, cover=cover, perturbed=size, rng=rng, budget=budget)
         except SolverError as error:
             failed = str(error)
             continue
@@ -214,7 +245,7 @@ def _solved(matrix: Array, right: Array, rng: np.random.Generator, good: Callabl
             return z
         failed = "its solution has a regret"
     if n <= _MOST_EXACT:
-        z = as_float(complementary(*map(as_exact, (matrix, right))))
+        z = as_float(complementary(*map(as_exact, (matrix, right)), budget=budget))
         if good(z):
             return z
     raise SolverError(
@@ -230,6 +261,7 @@ def complementary(
     cover: Array | None = None,
     perturbed: float = 0.0,
     rng: np.random.Generator | None = None,
+    budget: Budget | None = None,
 ) -> Array:
     """Solve w = M z + q, w, z >= 0, w'z = 0 by Lemke's method.
 
@@ -244,6 +276,8 @@ def complementary(
         is that of q itself at the last basis. At 0 ties are broken lexicographically.
     rng : numpy.random.Generator, optional
         For these random numbers; from seed 0 if left out.
+    budget : Budget, optional
+        A unit for each pivot.
 
     Returns
     -------
@@ -253,6 +287,8 @@ def complementary(
     ------
     SolverError
         If the method ends on a ray, or does not end.
+    OutOfWork
+        If the budget has ended.
     """
     n, exact = len(right), right.dtype == object
     if (right >= 0).all():
@@ -269,6 +305,8 @@ def complementary(
     entering = 2 * n
     leaving = _last_least(table / column[:, None], n, exact)
     for _ in range(50 * n + 1000):
+        if budget is not None:
+            budget.require()
         gone = int(basis[leaving])
         table[leaving] = table[leaving] / table[leaving, entering]
         step = table[:, entering].copy()

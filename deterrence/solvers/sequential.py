@@ -34,7 +34,7 @@ from deterrence.solvers.budget import Budget
 from deterrence.solvers.spe import path_of_play
 from deterrence.solvers.trees.assessment_cells import Assessment
 from deterrence.solvers.trees.consistency import Witness, tremble_witness
-from deterrence.solvers.trees.pure_assessments import pure_candidates
+from deterrence.solvers.trees.pure_assessments import TooManyProfiles, pure_candidates
 from deterrence.solvers.trees.stage_assessments import Family, stage_families, supported_families
 from deterrence.solvers.trees.stages import Part, stage_solutions
 from deterrence.solvers.verification.tree import certify_each
@@ -87,7 +87,7 @@ def sequential(
     limit : int
         Most work: combinations of supports of play and beliefs, small ones first, and batches of boxes in which
         conditions that are not linear are searched (with ``pure``: pure profiles, a thousand times as many). What was
-        found by then is returned, not ``complete``, and ``options["unsearched"]`` says what is left.
+        found by then is returned (at worst nothing), not ``complete``, and ``options["unsearched"]`` says what is left.
     time_limit : float, optional
         Most seconds, alike.
     seed : int or None
@@ -108,7 +108,7 @@ def sequential(
     ParameterError
         If ``consistency`` is not known.
     SolverError
-        If nothing was found within the bounds, or the game has more than 5,000 information sets.
+        If the game has more than 5,000 information sets, or an equilibrium fails its certificate.
 
     Examples
     --------
@@ -140,14 +140,24 @@ def sequential(
     weak = consistency == "weak"
     budget = Budget("sequential", limit=limit, time_limit=time_limit, unit="combinations of supports")
 
+    def pure_families(stage: ExtensiveGame, mine: Budget | None) -> tuple[list[Family], bool]:
+        """Pure equilibria of a stage; without a budget as many as a last resort allows."""
+        spend = mine or Budget("sequential", limit=_LAST_RESORT, unit="pure profiles")
+        try:
+            candidates = pure_candidates(stage, _MOST_PURE * (limit if mine else _LAST_RESORT))
+        except TooManyProfiles as error:
+            budget.skip(str(error))
+            return [], False
+        families, complete = supported_families(stage, candidates, weak, spend, rng)
+        return families, complete and pure
+
     def solve(stage: ExtensiveGame, first: bool) -> Part:
         if pure or budget.ended:  # of a stage that there is no work left for, at least what is pure
-            mine = budget if pure else Budget("sequential", limit=_LAST_RESORT, unit="pure profiles")
-            candidates = pure_candidates(stage, _MOST_PURE * limit)
-            families, complete = supported_families(stage, candidates, weak, mine, rng)
-            complete = complete and pure
+            families, complete = pure_families(stage, budget if pure else None)
         else:
             families, complete = stage_families(stage, weak, budget, rng)
+            if not families and budget.ended:
+                families, complete = pure_families(stage, None)
         settled: list[Family] = []
         for family in families:
             if first or _constant_value(stage, family):
@@ -167,11 +177,6 @@ def sequential(
         whole, complete = stage_solutions(numeric, solve, budget)
     drafts = [_assembled(numeric, stages, weak) for _, stages in whole]
     found = _certified(numeric, shown, drafts, weak)
-    if not found and budget.ended:
-        raise SolverError(
-            f"no sequential equilibrium was found within {budget.reason}: left are {'; '.join(budget.unsearched)}; "
-            "raise it, ask for pure=True, or trace qre for one equilibrium"
-        )
     complete = complete and len(found) == len(drafts)
     found.sort(key=_order)
     return EquilibriumSet(

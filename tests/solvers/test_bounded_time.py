@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -10,13 +11,21 @@ import numpy as np
 import pytest
 
 from deterrence.games.errors import ParameterError, SolverError
+from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.gambit.efg import read_efg
+from deterrence.games.quantities import symbols
 from deterrence.games.strategic import StrategicGame
-from deterrence.solvers.budget import Budget
+from deterrence.games.tree import end, move
+from deterrence.solvers.budget import Budget, interruptible
+from deterrence.solvers.correlated import correlated
 from deterrence.solvers.nash import nash
+from deterrence.solvers.qre import qre, qre_batch
+from deterrence.solvers.qre_branches import qre_branch, qre_branches
+from deterrence.solvers.sequence_form import sequence_form
 from deterrence.solvers.sequential import sequential
 from deterrence.solvers.spe import spe
 from deterrence.solvers.verification.tree import verify_tree
+from tests.textbook_trees import typed_tree
 
 DATA = Path(__file__).parents[1] / "data" / "efg"
 
@@ -132,10 +141,79 @@ def test_an_interrupt_is_heard_between_two_pieces_of_work():
         signal.signal(signal.SIGALRM, before)
 
 
-def test_errors_name_parameters_that_exist():
-    with pytest.raises(SolverError, match="within limit=1 combinations of supports") as info:
-        sequential(game("slow_seq"), limit=1)
-    assert "time_limit" not in str(info.value) or "time_limit" in sequential.__kwdefaults__
+@pytest.mark.parametrize("limit", [1, 3, 30])
+@pytest.mark.parametrize("name", ["slow_seq", "spy-slow"])
+def test_little_work_finds_little_and_says_so(name, limit):
+    for solve in (sequential, spe, nash):
+        solved = solve(game(name), limit=limit)
+        assert not solved.complete
+        assert solved.options["unsearched"]
+        for e in solved:
+            assert e.certificate.equilibrium
+
+
+def test_branches_end_within_their_work():
+    hunt = StrategicGame([[2, 0], [1.2, 1.2]], [[2, 1.2], [0, 1.2]])
+    assert not qre(hunt, 20.0, limit=2)
+    assert "principal branch from" in qre(hunt, 20.0, limit=2).options["unsearched"][0]
+    some = qre(hunt, branch=True, limit=3)
+    assert len(some) >= 2
+    assert all(e.certificate.sequentially_rational for e in some)
+    branch = qre_branch(hunt, limit=3)
+    assert "limit=3 points reached" in branch.unsearched[0]
+    assert not qre_branch(hunt).unsearched
+    assert "reached" in qre_branches(hunt, precision=6.0, limit=20)[0].unsearched[0]
+    with pytest.raises(ParameterError, match="time_limit must be a positive number"):
+        qre_branch(hunt, time_limit=-1)
+
+
+def test_a_batch_of_branches_says_which_were_not_reached(monkeypatch):
+    x = symbols("x")
+    reply = [move("B", {"l": end(A=x, B=1), "r": end(A=0, B=2)}, infoset="b") for _ in range(2)]
+    tree = ExtensiveGame(("A", "B"), move("A", {"u": reply[0], "d": reply[1]}))
+    whole = qre_batch(tree, at={"x": np.array([1.0, 2.0])}, precision=3.0)
+    assert not whole.failed.any()
+    monkeypatch.setattr(
+        "deterrence.solvers.qre.iterate", lambda system, precision: (np.zeros((2, 2)), np.ones(2, bool))
+    )
+    monkeypatch.setattr("deterrence.solvers.budget.time.monotonic", iter(range(100)).__next__)
+    late = qre_batch(tree, at={"x": np.array([1.0, 2.0])}, precision=3.0, time_limit=0.5)
+    assert late.failed.all()
+    assert np.isnan(late.actions).all()
+
+
+def test_lemke_and_linear_programs_end_within_their_work():
+    rng = np.random.default_rng(0)
+    general = typed_tree(3, 3, 2, 0, zero_sum=False)
+    solved = sequence_form(general, limit=1)
+    assert not solved
+    assert "limit=1 pivots reached" in solved.options["unsearched"][0]
+    assert len(sequence_form(general)) == 1
+    late = sequence_form(typed_tree(3, 3, 2, 0, zero_sum=True), limit=1)
+    assert not late
+    table = StrategicGame(rng.random((40, 40, 2)))
+    with pytest.raises(SolverError, match="not solved within time_limit=1e-09 seconds"):
+        correlated(table, time_limit=1e-9)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers")
+def test_an_interrupt_is_heard_while_compiled_code_runs():
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    release = threading.Event()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            interruptible(lambda: release.wait(60))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        release.set()
+    with pytest.raises(ZeroDivisionError):
+        interruptible(lambda: 1 // 0)
+    assert interruptible(lambda: 3) == 3
 
 
 def test_a_stage_without_work_left_is_searched_for_pure_equilibria():

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from math import prod
 
 import numpy as np
@@ -62,10 +62,16 @@ class Part:
     whole: bool = True
 
 
-def pure_equilibria(tables: Sequence[Array]) -> Array:
+def pure_equilibria(tables: Sequence[Array], most: int | None = None) -> Array:
     """Return the pure equilibria of some tables, one for each player, as cells, shape (K, P).
 
     Floats compare as the decimals that they print as, so that this is exact.
+
+    Parameters
+    ----------
+    tables : sequence of ndarray, shape (s_1, ..., s_P)
+    most : int, optional
+        Stop after so many.
     """
     stable = np.ones(tables[0].shape, dtype=bool)
     for player, table in enumerate(tables):
@@ -73,9 +79,9 @@ def pure_equilibria(tables: Sequence[Array]) -> Array:
         stable &= near == near.max(axis=player, keepdims=True)
     cells = np.argwhere(stable)
     if all(table.dtype != object for table in tables):
-        return cells
-    kept = [cell for cell in cells if all(_is_best(table, cell, player) for player, table in enumerate(tables))]
-    return np.array(kept, dtype=np.int64).reshape(-1, len(tables))
+        return cells[:most]
+    best = (cell for cell in cells if all(_is_best(table, cell, player) for player, table in enumerate(tables)))
+    return np.array(list(islice(best, most)), dtype=np.int64).reshape(-1, len(tables))
 
 
 def _is_best(table: Array, cell: Array, player: int) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from deterrence.games.errors import SolverError
 from deterrence.games.quantities import Array
+from deterrence.solvers.budget import Budget, OutOfWork
 from deterrence.solvers.logit.equations import Equations
 from deterrence.solvers.logit.rise import Path, rise
 from deterrence.solvers.logit.system import LogitSystem
@@ -44,6 +45,8 @@ class Trace:
         What ``regret`` means (see ``Equations``).
     end : tuple of ndarray, shapes (A,), (X,), or None
         Probabilities at the last point, and beliefs over nodes of information sets; None where nobody has a choice.
+    ended : str
+        Which bound of work stopped the trace short of its end, if one did.
     """
 
     system: LogitSystem = field(repr=False)
@@ -54,6 +57,7 @@ class Trace:
     turning: tuple[int, ...]
     everywhere: bool = True
     end: tuple[Array, Array] | None = field(default=None, repr=False)
+    ended: str = ""
 
     @cached_property
     def odds(self) -> Array:
@@ -146,6 +150,7 @@ def follow(
     regret: float = 0.0,
     everywhere: bool = True,
     most: int = _MOST_STEPS,
+    budget: Budget | None = None,
 ) -> Trace:
     r"""Trace the principal branch from uniform play by prediction and correction.
 
@@ -166,6 +171,8 @@ def follow(
         Whether that is the regret at any information set; else a bound on that of any player's plan.
     most : int
         Most steps.
+    budget : Budget, optional
+        A unit for each point; where it ends, the trace does.
 
     Raises
     ------
@@ -174,12 +181,19 @@ def follow(
     """
     path = Path()
     path.add(0.0, np.zeros(system.unknowns), rough=False)
-    end = None
+    path.budget = budget
+    end, ended = None, ""
     if system.unknowns and until > 0:
         equations = Equations(system, ratio, everywhere=everywhere)
         slope = equations.upward(path.odds[0], 0.0)[1].copy()
-        if regret == 0 or equations.regret() > regret:
-            _climb(equations, path, slope, until, regret, most)
+        try:
+            if regret == 0 or equations.regret() > regret:
+                _climb(equations, path, slope, until, regret, most)
+        except OutOfWork as reason:
+            ended = str(reason)
+            path.odds[-1], error = polish(system, path.odds[-1], ratio * path.precision[-1])
+            _require(error, path.precision[-1])
+            path.rough[-1] = False
         end = equations.play(path.odds[-1])
     return Trace(
         system,
@@ -190,6 +204,7 @@ def follow(
         tuple(path.turning),
         everywhere,
         end,
+        ended,
     )
 
 
@@ -202,6 +217,7 @@ def follow_both(
     regret: float,
     everywhere: bool = True,
     most: int = _MOST_STEPS,
+    budget: Budget | None = None,
 ) -> Trace | None:
     """Trace the branch through a solution both ways, to where the regret is small.
 
@@ -210,8 +226,8 @@ def follow_both(
 
     Parameters
     ----------
-    system, ratio, regret, everywhere, most
-        As in ``follow``.
+    system, ratio, regret, everywhere, most, budget
+        As in ``follow``, but that OutOfWork is raised where the budget ends.
     y : ndarray, shape (A - I,)
         Log-odds that solve the equations.
     precision : float
@@ -226,7 +242,7 @@ def follow_both(
     ways = []
     end = None
     for down in (True, False):
-        path = Path()
+        path = Path(budget=budget)
         path.add(precision, y, rough=False)
         slope: Array | None = equations.upward(y, precision)[1].copy()
         path.side = equations.side()

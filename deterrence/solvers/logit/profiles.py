@@ -18,6 +18,7 @@ from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import MixedProfile, StrategicGame
 from deterrence.games.tables import number_text
 from deterrence.solvers.arguments import require_form
+from deterrence.solvers.budget import Budget
 from deterrence.solvers.logit.branch import SOLVED, follow, polish
 from deterrence.solvers.logit.system import LogitSystem, table_system, tree_system
 from deterrence.solvers.verification.strategic import certify as certify_strategic
@@ -106,18 +107,30 @@ def in_proportion(precision: Array) -> tuple[Array, float]:
     return (precision / most if most > 0 else precision), most
 
 
-def solutions(system: LogitSystem, precision: Array, starts: int, seed: int | None) -> list[Array]:
-    """Logit equilibria at a precision: the principal branch's, then those that random starts find."""
+def solutions(system: LogitSystem, precision: Array, starts: int, seed: int | None, budget: Budget) -> list[Array]:
+    """Logit equilibria at a precision: the principal branch's, then those that random starts find.
+
+    As far as the budget goes; what it leaves out stands there.
+    """
     if not precision.any() or not system.unknowns:
         return [system.logs(np.zeros(system.unknowns))]
     ratio, most = in_proportion(precision)
-    found = [follow(system, ratio, until=most).last]
-    others = other_solutions(system, precision, found, starts, seed)
+    trace = follow(system, ratio, until=most, budget=budget)
+    if trace.ended:
+        reached = trace.precision[-1] / most
+        budget.skip(f"the principal branch from {reached:.3g} of the precision on ({trace.ended} reached)")
+    found = [] if trace.ended else [trace.last]
+    others = other_solutions(system, precision, found, starts, seed, budget)
     return [*found, *sorted(others, key=lambda logs: list(np.exp(logs).round(9)))]
 
 
 def other_solutions(
-    system: LogitSystem, precision: Array, known: list[Array], starts: int, seed: int | None
+    system: LogitSystem,
+    precision: Array,
+    known: list[Array],
+    starts: int,
+    seed: int | None,
+    budget: Budget,
 ) -> list[Array]:
     """Return logit equilibria, as log probabilities, to which Newton's method leads from some profiles.
 
@@ -134,6 +147,9 @@ def other_solutions(
     found: list[Array] = []
     rng = np.random.default_rng(seed)
     for k in range(starts):
+        if not budget.spend():
+            budget.skip(f"{starts - k} of {starts} random starts ({budget.reason} reached)")
+            break
         y = rng.normal(scale=3.0, size=system.unknowns)
         if k % 2:
             y = y - system.residual(y, precision)[0]

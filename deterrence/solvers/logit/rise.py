@@ -15,6 +15,7 @@ import numpy as np
 from scipy.linalg.blas import idamax
 
 from deterrence.games.quantities import Array
+from deterrence.solvers.budget import Budget
 from deterrence.solvers.logit.equations import Equations
 
 _SHIFT = 4.0  # c above, in one over the payoff span
@@ -49,6 +50,7 @@ class Path:
         Points after which the precision turns back.
     side : float
         Sign of the Jacobian's determinant where the precision grows; it changes where branches cross.
+    budget : Budget, optional
     """
 
     precision: list[float] = field(default_factory=list)
@@ -56,9 +58,12 @@ class Path:
     rough: list[bool] = field(default_factory=list)
     turning: list[int] = field(default_factory=list)
     side: float = 1.0
+    budget: Budget | None = None
 
     def add(self, precision: float, odds: Array, *, rough: bool) -> None:
-        """Append a point."""
+        """Append a point, for a unit of work; OutOfWork if none is left."""
+        if self.budget is not None:
+            self.budget.require()
         self.precision.append(precision)
         self.odds.append(odds)
         self.rough.append(rough)

@@ -98,6 +98,24 @@ class Paths:
         self.chance_on_path = self._chance_on_path()
         self.coefficient = self.chance_on_path[self.end] * np.array(worth, dtype=self.payoffs.dtype)
 
+    @cached_property
+    def plain(self) -> Array:
+        """Whether bounds on what a player gets from a node compare in floats as exactly as payoffs do, shape (n, P).
+
+        No chance follows, and different payoffs of the player are different floats.
+        """
+        topology = self.topology
+        near = as_float(self.payoffs)
+        told_apart = [
+            len(set(mine.tolist())) == len(set(floats))
+            for mine, floats in zip(self.payoffs.T, near.T.tolist(), strict=True)
+        ]
+        result = np.ones((topology.size, len(told_apart)), dtype=bool)
+        result[topology.owner == CHANCE] = False
+        for level in reversed(topology.levels[1:]):
+            np.logical_and.at(result, topology.parent[level], result[level])
+        return np.asarray(result & np.array(told_apart))
+
     def _decided(self, player: int) -> list[tuple[int, Any]]:
         """Nodes below which nothing matters to a player any more, with its payoff less its most common one, if not 0.
 
@@ -428,7 +446,17 @@ class Cell:
             continuum = continuum or singular
         return kept
 
-    def _linear(self, budget: Budget) -> Solved | None:
+    def feasible(self, budget: Budget) -> bool:
+        """Whether conditions can hold at the sets with nodes believed in: False is proven, True need not be."""
+        if self.degree > 1:
+            return not self.impossible()
+        try:
+            return self._polytopes(budget) is not None
+        except TooManyRays:
+            return True
+
+    def _polytopes(self, budget: Budget) -> tuple[list[tuple[Array, Array]], Array] | None:
+        """Return by block of unknowns its columns and vertices, and a point inside; None if conditions exclude all."""
         equal, right, least, bounds = self._linear_system()
         blocks = _blocks(equal, least, self.width)
         found = []
@@ -467,6 +495,13 @@ class Cell:
         strict[self.belief_column[self.belief_column >= 0]] = False
         if bool((centre[strict] <= (0 if self.paths.exact else _POSITIVE)).any()):
             return None
+        return found, centre
+
+    def _linear(self, budget: Budget) -> Solved | None:
+        polytopes = self._polytopes(budget)
+        if polytopes is None:
+            return None
+        found, centre = polytopes
         combinations = list(product(*(range(len(corner)) for _, corner in found)))
         points = []
         if len(combinations) <= _MOST_CORNERS:

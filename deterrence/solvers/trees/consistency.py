@@ -29,6 +29,7 @@ from deterrence.games.quantities import Array, as_float
 from deterrence.games.topology import Topology
 
 _MOST_ORDER = 10_000  # orders beyond this are not sought
+_RAISED = 40  # orders are raised one at a time before an integer program is solved
 _SELDOM = 1e-200  # sets reached less often are looked at by logarithms
 
 
@@ -177,7 +178,8 @@ def labelling(topology: Topology, usage: Array, zero: Array, believed: Array) ->
     count = int(zero.sum())
     if _first_come(topology, usage.sum(axis=1, dtype=np.int64), believed):
         return np.ones(count, dtype=np.int64)
-    equal, above = [], []
+    equal: set[tuple[int, ...]] = set()
+    above: set[tuple[int, ...]] = set()
     for s in topology.infosets:
         if len(s.nodes) == 1:
             continue
@@ -185,22 +187,48 @@ def labelling(topology: Topology, usage: Array, zero: Array, believed: Array) ->
         mine = nodes[believed[nodes]]
         if not len(mine):
             return None
-        base = usage[mine[0]].astype(np.int64)
-        equal += [row for row in np.unique(usage[mine], axis=0) - base if row.any()]
-        above += list(np.unique(usage[nodes[~believed[nodes]]], axis=0) - base)
-    if not count or any(not row.any() for row in above):
+        apart = usage[nodes].astype(np.int64) - usage[mine[0]]
+        inside = believed[nodes]
+        equal.update(map(tuple, apart[inside].tolist()))
+        above.update(map(tuple, apart[~inside].tolist()))
+    nothing = (0,) * count
+    equal.discard(nothing)
+    if not count or nothing in above:
         return None
+    raised = _raised(np.array(sorted(equal)).reshape(-1, count), np.array(sorted(above)).reshape(-1, count))
+    if raised is not None:
+        return raised
     from scipy.optimize import LinearConstraint, milp
 
     constraints = []
     if equal:
-        constraints.append(LinearConstraint(np.array(equal), 0, 0))
+        constraints.append(LinearConstraint(np.array(sorted(equal)), 0, 0))
     if above:
-        constraints.append(LinearConstraint(np.array(above), 1, np.inf))
+        constraints.append(LinearConstraint(np.array(sorted(above)), 1, np.inf))
     solved = milp(
         np.ones(count), constraints=constraints, integrality=np.ones(count, dtype=np.int64), bounds=_bounds(count)
     )
     return np.round(solved.x).astype(np.int64) if solved.success else None
+
+
+def _raised(equal: Array, above: Array) -> Array | None:
+    """Look for orders with equal @ orders == 0 and above @ orders >= 1 by raising them one at a time from 1."""
+    orders = np.ones(equal.shape[1], dtype=np.int64)
+    for _ in range(_RAISED):
+        low, even = above @ orders < 1, equal @ orders
+        row = above[np.argmax(low)] if low.any() else None
+        if row is None:
+            if not even.any():
+                return orders
+            k = int(np.argmax(even != 0))
+            row = equal[k] if even[k] < 0 else -equal[k]
+        gain = np.flatnonzero(row > 0)
+        if not len(gain):
+            return None
+        # the slot that spoils least of what is in order
+        harm = [(above[:, j] < 0).sum() + (equal[:, j] != 0).sum() for j in gain]
+        orders[gain[int(np.argmin(harm))]] += 1
+    return None
 
 
 def _first_come(topology: Topology, orders: Array, believed: Array) -> bool:

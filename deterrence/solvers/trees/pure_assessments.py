@@ -20,6 +20,10 @@ from deterrence.games.quantities import Array
 _MOST_BITS = 2**62
 
 
+class TooManyProfiles(SolverError):
+    """More pure profiles than are looked at; the message says what is left out."""
+
+
 def pure_candidates(stage: ExtensiveGame, limit: int) -> Array:
     """Return the pure profiles from which no single information set gains, shape (K, A).
 
@@ -32,7 +36,7 @@ def pure_candidates(stage: ExtensiveGame, limit: int) -> Array:
 
     Raises
     ------
-    SolverError
+    TooManyProfiles
         If there are more.
     """
     sets = stage.infosets
@@ -41,9 +45,8 @@ def pure_candidates(stage: ExtensiveGame, limit: int) -> Array:
     if not sets:
         return np.zeros((1, 0), dtype=object)
     if prod(widths) * max(len(movers), 1) > limit:
-        raise SolverError(
-            f"{len(sets)} information sets have {prod(widths):,} pure profiles, more than the limit of {limit:,} "
-            "(1,000 times limit); raise limit, or trace qre for one equilibrium"
+        raise TooManyProfiles(
+            f"pure equilibria of {len(sets)} information sets with {prod(widths):,} pure profiles, more than {limit:,}"
         )
     table = _agent_table(stage, movers)  # (widths..., movers)
     stable = np.ones(widths, dtype=bool)

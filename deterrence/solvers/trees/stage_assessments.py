@@ -188,11 +188,30 @@ def _of_support(
     on_path = [tuple(x for x in s.nodes if reached[x]) for s in topology.infosets]
     open_sets = [i for i, nodes in enumerate(on_path) if not nodes and len(topology.infosets[i].nodes) > 1]
     full = tuple(nodes or s.nodes for nodes, s in zip(on_path, topology.infosets, strict=True))
+    excusable = _Excusable(paths, support, used)
+    if not all(excusable(i, nodes) for i, nodes in enumerate(on_path) if nodes):
+        return [], True
     if weak or not open_sets:
         return Cell(paths, support, full, weak=weak, known=known).solve(rng, budget)
-    choices = [_subsets(topology.infosets[i].nodes) for i in open_sets]
+    choices = [[c for c in _subsets(topology.infosets[i].nodes) if excusable(i, c)] for i in open_sets]
+    if not all(choices):
+        return [], True
+    sure = tuple(() if i in open_sets else nodes for i, nodes in enumerate(full))
+
+    def feasible(extra: dict[int, tuple[int, ...]]) -> bool:
+        """Whether the conditions can hold where beliefs are sure, and at some sets with these nodes believed in."""
+        believed = tuple(extra.get(i, nodes) for i, nodes in enumerate(sure))
+        return Cell(paths, support, believed, known=known).feasible(budget)
+
+    if not feasible({}):
+        return [], True
+    if len(open_sets) > 1:
+        choices = [[c for c in mine if feasible({i: c})] for i, mine in zip(open_sets, choices, strict=True)]
+        if not all(choices):
+            return [], True
     if prod(len(c) for c in choices) > _MOST_BELIEFS:
-        choices = [[topology.infosets[i].nodes, *[(x,) for x in topology.infosets[i].nodes]] for i in open_sets]
+        few = [{topology.infosets[i].nodes, *((x,) for x in topology.infosets[i].nodes)} for i in open_sets]
+        choices = [[c for c in mine if c in some] or mine[:1] for mine, some in zip(choices, few, strict=True)]
         complete = False
     else:
         complete = True
@@ -225,6 +244,37 @@ def _of_support(
         if known is not None:
             break
     return result, complete
+
+
+class _Excusable:
+    """Whether some weights on all of some nodes of an information set may make what is used there optimal.
+
+    Not if what is used is at all of these nodes at most as good as another action, whatever later play within the
+    supports, and at one of them worse.
+    """
+
+    def __init__(self, paths: Paths, support: Support, used: Array) -> None:
+        self.paths, self.support = paths, support
+        payoffs = as_float(paths.payoffs)
+        self.slack = _ROUNDING * np.abs(payoffs).max(axis=0)
+        self.low, self.high = _bounds(paths, payoffs, used)
+        self.known: dict[int, tuple[Array, Array]] = {}
+
+    def __call__(self, infoset: int, nodes: tuple[int, ...]) -> bool:
+        s = self.paths.topology.infosets[infoset]
+        if len(s.actions) == 1:
+            return True
+        if infoset not in self.known:
+            below = np.array([self.paths.topology.children[x] for x in s.nodes])
+            mine = np.array(self.support[infoset]) - s.first
+            least, most = self.low[below, s.player], self.high[below, s.player][:, mine]
+            gap = least[:, None, :] - most[:, :, None]  # (nodes, used, others): what another action pays more
+            gap[:, np.arange(len(mine)), mine] = -np.inf
+            slack = self.slack[s.player]
+            plain = self.paths.plain[below, s.player].all(axis=1)[:, None, None]
+            self.known[infoset] = gap > slack, (gap > slack) | (plain & (gap >= 0))
+        worse, no_better = (table[[s.nodes.index(x) for x in nodes]] for table in self.known[infoset])
+        return not bool((no_better.all(axis=0) & worse.any(axis=0)).any())
 
 
 def _subsets(nodes: tuple[int, ...]) -> list[tuple[int, ...]]:
