@@ -69,7 +69,9 @@ def messages(module):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             for argument in node.exc.args[:1]:
                 parts = argument.values if isinstance(argument, ast.JoinedStr) else [argument]
-                text = "".join(str(p.value) if isinstance(p, ast.Constant) else "\N{HORIZONTAL ELLIPSIS}" for p in parts)
+                text = "".join(
+                    str(p.value) if isinstance(p, ast.Constant) else "\N{HORIZONTAL ELLIPSIS}" for p in parts
+                )
                 yield text
 
 

@@ -260,18 +260,16 @@ def qre_branches(
     return tuple(branches)
 
 
-def trace(
-    game: Any, rates: Array, regret: float, everywhere: bool = True, budget: Budget | None = None
-) -> LogitBranch:
+def trace(game: Any, rates: Array, regret: float, everywhere: bool = True, budget: Budget | None = None) -> LogitBranch:
     """Return the principal branch of a single game with numbers; ``rates`` is the precision by player."""
     _check(rates, regret)
     system = system_of(game)
     precision = by_set(system, rates)
     ratio, most = in_proportion(precision)
-    trace = follow(system, ratio, regret=regret, everywhere=everywhere, budget=budget)
-    branch = _branch(game, rates, most, trace)
-    if budget is not None and trace.ended:
-        budget.skip(f"the principal branch beyond precision {branch.precision[-1]:.3g} ({trace.ended} reached)")
+    followed = follow(system, ratio, regret=regret, everywhere=everywhere, budget=budget)
+    branch = _branch(game, rates, most, followed)
+    if budget is not None and followed.ended:
+        budget.skip(f"the principal branch beyond precision {branch.precision[-1]:.3g} ({followed.ended} reached)")
         branch = replace(branch, unsearched=tuple(budget.unsearched))
     return branch
 
