@@ -341,20 +341,7 @@ def fit(
 
 
 def _fit_in_json(fitted: Any, effects: dict[str, Any]) -> str:
-    def number(value: float) -> float | None:
-        return float(value) if math.isfinite(value) else None
-
-    intervals = fitted.conf_int().to_numpy()
-    parameters = {
-        name: {"estimate": number(fitted.theta[k]), "error": number(fitted.bse.iloc[k]),
-               "low": number(intervals[k, 0]), "high": number(intervals[k, 1])}
-        for k, name in enumerate(fitted.names)
-    }  # fmt: skip
-    told = {
-        "model": fitted.likelihood.title, "status": fitted.status, "message": fitted.message, "llf": number(fitted.llf),
-        "aic": number(fitted.aic), "bic": number(fitted.bic), "nobs": fitted.nobs, "dropped": fitted.dropped,
-        "parameters": parameters, "effects": {name: table["effect"].to_dict() for name, table in effects.items()},
-    }  # fmt: skip
+    told = fitted.to_dict() | {"effects": {name: table["effect"].to_dict() for name, table in effects.items()}}
     return json.dumps(told, indent=2)
 
 

@@ -104,8 +104,25 @@ def fit_quantal_response(
         raise ParameterError("nothing is left to estimate: every precision is a number; give one a formula")
     return maximum_likelihood(
         likelihood, frame=ready.frame, dropped=ready.dropped, clusters=ready.clusters, kind=covariance,
-        penalty=penalty, starts=starts, seed=seed, iterations=iterations,
+        penalty=penalty, starts=starts, seed=seed, iterations=iterations, game=ResponseGame(game),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class ResponseGame:
+    """A game whose players' precisions are what a fit gives: ``at`` is the game, whatever they are."""
+
+    game: StrategicGame | ExtensiveGame
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Players, each with its precision."""
+        return tuple(self.game.players)
+
+    def at(self, **values: float) -> StrategicGame | ExtensiveGame:
+        """Return the game."""
+        check_names(values, self.parameters, "precisions")
+        return self.game
 
 
 def _log(precision: Any) -> Any:
@@ -215,6 +232,12 @@ class QuantalResponseLikelihood(IndexLikelihood):
                 mixed = [at((i, a), (j, b)) * a * b for a in (1, -1) for b in (1, -1)]
                 bends[i, j] = bends[j, i] = sum(mixed) / (4 * _STEP**2)
         return centre, slopes, bends
+
+    def symbol_values(self, theta: Floats) -> dict[str, Floats]:
+        """Return the precision of each player in each row."""
+        rates = np.exp(self.equation_values(theta))
+        players = self.game.players
+        return dict(zip(players, np.broadcast_to(rates, (len(players), rates.shape[1])), strict=True))
 
     def at(self, data: Any) -> Self:
         """Return the model at other rows; counts are read where they are there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -18,6 +19,7 @@ from deterrence.estimation.covariance import Kind, covariance
 from deterrence.estimation.likelihood import Floats, Likelihood, position
 from deterrence.estimation.optimise import Objective, Optimum, Search, Status
 from deterrence.estimation.predictions import Bands
+from deterrence.files import write_whole
 from deterrence.games.answers import BlockAnswer
 from deterrence.games.display import Display
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
@@ -48,6 +50,8 @@ class Estimate:
     level : float
     source : str
         The fit, in a sentence.
+    covariance : mapping of str to float
+        With every parameter of the fit, its own variance among them.
     """
 
     name: str
@@ -57,6 +61,34 @@ class Estimate:
     high: float
     level: float
     source: str
+    covariance: Mapping[str, float] = field(default_factory=dict, repr=False)
+
+    def to_toml(self, file: str | None = None) -> str:
+        """Return the number as an entry of a scenario file.
+
+        Parameters
+        ----------
+        file : str, optional
+            The file that ``Fit.save`` wrote, as the scenario is to find it beside its own: the entry then names it.
+            Without one, value and error are written out, and the source is a note.
+
+        Raises
+        ------
+        ParameterError
+            If the estimate has no error to draw from.
+
+        Examples
+        --------
+        >>> estimate = Estimate("cost:Intercept", 0.9, 0.1, 0.7, 1.1, 0.95, "maximum likelihood")
+        >>> estimate.to_toml("costs.json")
+        '{ fit = "costs.json", parameter = "cost:Intercept" }'
+        """
+        if not np.isfinite(self.value) or not np.isfinite(self.error) or not self.error > 0:
+            raise ParameterError(f"{self.name!r} has no estimate with an error that a scenario could draw from")
+        if file is not None:
+            return f"{{ fit = {json.dumps(file)}, parameter = {json.dumps(self.name)} }}"
+        note = json.dumps(f"{self.name}: {self.source}")
+        return f"{{ value = {self.value!r}, standard_error = {self.error!r}, note = {note} }}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,7 +317,87 @@ class Fit(Display):
             high=float(high),
             level=level,
             source=f"maximum likelihood, {self.likelihood.title}, {self.nobs:g} observations, status {self.status}",
+            covariance=dict(zip(self.names, self.covariance[k].tolist(), strict=True)),
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the fit found as plain data, for JSON: facts, estimates with errors, their covariance."""
+
+        def number(value: float) -> float | None:
+            return float(value) if np.isfinite(value) else None
+
+        ends, errors = self.conf_int().to_numpy(), self.bse.to_numpy()
+        parameters = {
+            name: {
+                "estimate": number(self.theta[k]),
+                "error": number(errors[k]),
+                "low": number(ends[k, 0]),
+                "high": number(ends[k, 1]),
+            }
+            for k, name in enumerate(self.names)
+        }
+        return {
+            "model": self.likelihood.title,
+            "status": self.status,
+            "message": self.message,
+            "llf": number(self.llf),
+            "aic": number(self.aic),
+            "bic": number(self.bic),
+            "nobs": self.nobs,
+            "dropped": self.dropped,
+            "parameters": parameters,
+            "covariance": [[number(x) for x in row] for row in self.covariance],
+        }
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write what the fit found to a file (JSON), from which a scenario can take numbers.
+
+        In the scenario file, ``{ fit = "FILE.json", parameter = "NAME" }`` stands for an estimate with its error;
+        ``scenario_numbers`` writes the entries, and how they hang together.
+
+        Raises
+        ------
+        ParameterError
+            If the file exists and ``overwrite`` is false.
+        """
+        write_whole(path, json.dumps(self.to_dict(), indent=2) + "\n", overwrite=overwrite)
+
+    def scenario_numbers(self, numbers: Mapping[str, str], file: str) -> str:
+        """Return estimates as numbers of a scenario file, in TOML, with the correlation of their errors.
+
+        Drawn so, the numbers are jointly normal with the covariance of the estimates.
+
+        Parameters
+        ----------
+        numbers : mapping of str to str
+            From the key of a number of the scenario (``"members.ally.cost.location"``) to a parameter of the fit.
+        file : str
+            The file that ``save`` wrote, as the scenario is to find it beside its own.
+
+        Returns
+        -------
+        str
+            A line for each number, to be put in its place; then the table ``[uncertainty]``, if there are several.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is unknown, or has no error.
+        """
+        if not numbers:
+            raise ParameterError("numbers must map keys of a scenario to parameters of this fit, got none")
+        lines = [
+            f"# {key}\n{key.rpartition('.')[2]} = {self.parameter(name).to_toml(file)}" for key, name in numbers.items()
+        ]
+        if len(numbers) == 1:
+            return "\n".join(lines) + "\n"
+        places = [position(self.names, name) for name in numbers.values()]
+        block = self.covariance[np.ix_(places, places)]
+        deviations = np.sqrt(np.diag(block))
+        matrix = (block / np.outer(deviations, deviations)).round(12)
+        np.fill_diagonal(matrix, 1.0)
+        group = f"{{ numbers = {json.dumps(list(numbers))}, matrix = {json.dumps(matrix.tolist())} }}"
+        return "\n".join([*lines, "", "[uncertainty]", f"correlate = [{group}]"]) + "\n"
 
     def bootstrap(
         self,

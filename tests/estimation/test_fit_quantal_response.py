@@ -37,6 +37,17 @@ def test_each_player_responds_at_its_own_precision():
     assert len(one.theta) == 1
 
 
+def test_a_row_is_a_game_with_precisions():
+    frame = pd.DataFrame({"r1": [30, 40], "r2": [70, 60], "c1": [35, 20], "c2": [65, 80], "x": [0.0, 1.0]})
+    result = dt.fit(PENNIES, frame, outcome=OUTCOME, precision={"Row": "x", "Column": "1"})
+    precision = result.values({"x": 1.0})
+    assert precision["Row"] == pytest.approx(np.exp(result.theta[:2].sum()))
+    found = dt.qre(result.game({"x": 1.0}), precision=precision)[0]
+    assert found.strategies["Row"]["start"]["1"] == pytest.approx(result.predict()["Row: 1"].iloc[1], abs=1e-9)
+    table = dt.sweep(result, over={"x": [0.0, 1.0]}, event="Row: 1", progress=False)
+    assert table.Row_1_high.values == pytest.approx(result.predict()["Row: 1"].to_numpy(), abs=1e-9)
+
+
 def test_gambit_estimates_the_same_precision():
     gbt = pytest.importorskip("pygambit")
     data = gbt.read_nfg(BytesIO(NFG)).mixed_strategy_profile([[30, 70], [35, 65]])

@@ -274,6 +274,11 @@ def test_symbols_that_are_left_free_can_be_swept(result):
     assert seen is not None
 
 
+def test_a_fitted_game_can_be_explored(result):
+    explorer = dt.explore(result.game({"x": 0.5}, free=["u2_war"]), ranges={"u2_war": (-2, 2)})
+    assert "1 parameters" in repr(explorer)
+
+
 def test_a_fit_can_be_swept(result):
     table = dt.sweep(result, over={"z": np.linspace(-1, 1, 3)}, event="war", progress=False)
     own = result.sweep("z", np.linspace(-1, 1, 3), bands=None)
