@@ -136,6 +136,31 @@ def assess(
 
 
 @app.command()
+def condition(
+    scenario: ScenarioName,
+    draws: Draws = 1000,
+    seed: Seed = 0,
+    method: Annotated[
+        str, typer.Option("--method", help="auto, importance, or sequential (Monte Carlo; slower).")
+    ] = "auto",
+    as_json: Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown instead of tables.")] = False,
+) -> None:
+    """Weigh a scenario's draws by its evidence: the likelihood of attack before and after, and what it moved."""
+    with _bad_input():
+        from deterrence.alliances.scenarios.conditioning import condition as conditioned
+        from deterrence.alliances.scenarios.scenario import Scenario
+        from deterrence.games.errors import ScenarioError
+
+        if as_json and markdown:
+            raise ScenarioError("--json and --markdown exclude each other; give one of them")
+        loaded = Scenario.load(scenario)
+        _say(f"conditioning {loaded.name} ...")
+        found = conditioned(loaded, draws=draws, seed=seed, method=method)  # type: ignore[arg-type]
+    _print(json.dumps(found.to_dict(), indent=2) if as_json else found.report().markdown() if markdown else str(found))
+
+
+@app.command()
 def compare(
     before: ScenarioName,
     after: Annotated[str, typer.Argument(metavar="AFTER", help="Another scenario, or a variant: NAME:VARIANT.")],

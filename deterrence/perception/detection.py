@@ -252,7 +252,8 @@ def _log_odds(prior: Floats, critical: Floats) -> Floats:
 
 def _criterion(log_odds: Floats, d_prime: Floats) -> Floats:
     """Return the evidence at which the log-likelihood ratio d' (x - d'/2) equals some log odds."""
-    return np.asarray(d_prime / 2 + log_odds / d_prime)
+    with np.errstate(over="ignore"):  # evidence that tells nothing apart: no amount of it is enough
+        return np.asarray(d_prime / 2 + log_odds / d_prime)
 
 
 def open_probability(values: ArrayLike, what: str) -> Floats:

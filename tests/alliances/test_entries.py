@@ -174,6 +174,22 @@ def test_an_illustrative_number_that_does_not_say_how_uncertain_it_is_warns_and_
     assert len(refused.value.problems) == 2
 
 
+def test_draws_of_a_whole_number_are_whole():
+    """The steps of a salami attack: their draws made no game."""
+    scenario = dt.Scenario.load("fractured-alliance:salami")
+    u = draw_uncertainty(scenario, draws=32, seed=0)
+    (steps,) = (u.inputs[:, i] for i, number in enumerate(u.numbers) if number.name.endswith("hybrid.steps"))
+    np.testing.assert_array_equal(steps, np.rint(steps))
+    assert len(np.unique(steps)) > 2
+
+
+def test_arithmetic_anywhere_in_a_file_is_drawn_around_what_it_comes_to():
+    """``[support.aid]`` holds arithmetic; its place is no path of the game, where the value was sought."""
+    numbers = {number.name: number for number in uncertain_numbers(dt.Scenario.load("ukraine-2022"))}
+    assert numbers["support.aid.strength"].value == pytest.approx(0.3)
+    assert numbers["support.aid.strength"].derived
+
+
 @pytest.mark.parametrize("name", dt.Scenario.names())
 def test_every_illustrative_number_that_is_shipped_says_how_uncertain_it_is(name: str):
     dt.Scenario.load(name, strict=True)

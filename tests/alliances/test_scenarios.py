@@ -291,7 +291,8 @@ def test_a_slip_in_any_key_suggests_the_nearest_one():
         "StateTable": "[[shock.states]]", "StageTable": "[posture]", "TypeTable": "[[posture.types]]",
         "PostureTable": "[[posture.postures]]", "VariantTable": "[variants.v]", "RuleTable": "[treaty.rule]",
         "AutomationTable": "[automation]", "UncertaintyTable": "[uncertainty]",
-        "CorrelationTable": "[[uncertainty.correlate]]",
+        "CorrelationTable": "[[uncertainty.correlate]]", "EvidenceTable": "[[evidence]]",
+        "HorizonTable": "[horizon]", "OptionTable": "[options.o]", "BudgetTable": "[budget]",
     }  # fmt: skip
     assert set(places) == set(schema["$defs"])
     tables = {

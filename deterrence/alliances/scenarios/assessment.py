@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.response import Response
 from deterrence.alliances.scenarios.assessment_text import report, words
+from deterrence.alliances.scenarios.horizon import Period, period_of
 from deterrence.alliances.scenarios.sensitivity import (
     ParameterSensitivity,
     one_at_a_time_sensitivity,
@@ -159,6 +160,11 @@ class Assessment(Display):
         """The likelihood over draws of the uncertain numbers, made when it is first asked for; None without draws."""
         return draw_uncertainty(self.scenario, draws=self.draws, seed=self.seed) if self.draws else None
 
+    @cached_property
+    def period(self) -> Period | None:
+        """The probability of attack over the scenario's ``[horizon]``; None without one."""
+        return period_of(self.scenario, self.likelihood, self.uncertainty)
+
     @property
     def tipping_points(self) -> tuple[ParameterSensitivity, ...]:
         """The parameters that alone can tip the answer, by distance to the threshold (a share of the range).
@@ -217,6 +223,7 @@ class Assessment(Display):
             "postures": [{"kind": kind, "likelihood_of_attack": [low, high]} for kind, low, high in self.postures],
             "complete": self.complete,
             "numerical_error": self.error,
+            **({} if self.period is None else {"period": self.period.to_dict()}),
             "uncertainty": None if self.uncertainty is None else self.uncertainty.to_dict(),
             "in_words": self.in_words(),
         }

@@ -30,7 +30,7 @@ def words(found: Assessment) -> str:
     drawn = found.uncertainty
     return " ".join(
         (
-            *(() if drawn is None else (drawn.in_words(), "What follows is at those numbers.")),
+            *(() if drawn is None else (drawn.in_words(),)),
             *_on_attack(found),
             *_on_members(found),
             *_on_perception(found),
@@ -47,6 +47,14 @@ def _main(found: Assessment) -> AttackView:
 
 def _on_attack(found: Assessment) -> list[str]:
     said = [f"The likelihood of attack is {_percent(found.likelihood)}."] if found.uncertainty is None else []
+    said.append(
+        f"It is the share of {found.scenario.game().aggressor.name}'s possible values of the prize for which an attack "
+        "is best, in the situation described: of one opportunity, no forecast of a year."
+    )
+    if found.period is not None:
+        said.append(found.period.in_words())
+    if found.uncertainty is not None:
+        said.append("What follows is at the file's own numbers.")
     one = _main(found)
     if found.likelihood[1] > VISIBLE and len(found.attacks) > 1:
         said.append(f"The attack most often chosen is {one.name} ({_percent(one.likelihood)}).")

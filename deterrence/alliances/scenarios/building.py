@@ -101,6 +101,13 @@ def parameter_values(
     return _Builder(table, dict(values or {}), drawn or {}).globals
 
 
+def expression_values(table: ScenarioTable) -> dict[Location, float]:
+    """Return what every number that is arithmetic on others comes to, by where it stands in the file."""
+    builder = _Builder(table, {}, {})
+    builder.game({})
+    return builder.expressions
+
+
 def _by_path(
     table: ScenarioTable, values: Mapping[str, Any], overlay: Mapping[str, Any], drawn: Mapping[Location, Any]
 ) -> dict[str, Any]:
@@ -134,6 +141,7 @@ class _Builder:
         self.table = table
         self.drawn = drawn
         self.problems: Problems = []
+        self.expressions: dict[Location, float] = {}
         self.globals = self._parameters(values)
 
     def game(self, perception: Mapping[str, Mapping[str, Any]]) -> CollectiveDefence:
@@ -223,6 +231,8 @@ class _Builder:
         wrong = entry.problem(value)
         if wrong:
             self.problems.append((place, f"{wrong} from {entry.value!r}"))
+        if np.ndim(value) == 0:
+            self.expressions[place] = float(value)
         if place in self.drawn:
             lowest = np.nextafter(entry.low, np.inf) if entry.strict else entry.low
             return np.clip(value + self.drawn[place], lowest, entry.high)

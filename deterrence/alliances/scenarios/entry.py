@@ -36,6 +36,7 @@ from deterrence.alliances.scenarios.marginals import (
     marginal_of_error,
     marginal_of_quantiles,
     marginal_of_range,
+    round_to_whole,
 )
 from deterrence.games.errors import ParameterError, did_you_mean
 from deterrence.games.expressions import ExpressionError, names_in
@@ -103,6 +104,8 @@ class Entry:
         The number, or an expression.
     low, high, strict
         Where it must lie; ``strict`` excludes ``low``.
+    whole : bool
+        Whether it is a whole number: draws of it are rounded.
     source, note : str
         Key into the table of sources; a remark.
     illustrative : bool
@@ -119,6 +122,7 @@ class Entry:
     low: float = -INFINITY
     high: float = INFINITY
     strict: bool = False
+    whole: bool = False
     source: str = ""
     note: str = ""
     illustrative: bool = False
@@ -155,8 +159,10 @@ class Entry:
         ParameterError
             If what is said is no distribution.
         """
-        if not self.uncertain:
-            return None
+        law = self._law(value) if self.uncertain else None
+        return round_to_whole(law) if law is not None and self.whole else law
+
+    def _law(self, value: float) -> Marginal:
         low, high = self.low, self.high
         if self.experts:
             opinions = {one.name or f"expert {i}": one for i, one in enumerate(self.experts, 1)}
@@ -179,7 +185,7 @@ class Entry:
         return self.range if law is None else law.interval()
 
 
-def entry_reader(low: float, high: float, strict: bool) -> Any:
+def entry_reader(low: float, high: float, strict: bool, whole: bool = False) -> Any:
     """Return what makes an entry, with given bounds, of a value of a scenario file; it raises ValueError."""
 
     def parse(raw: object) -> Entry:
@@ -194,12 +200,12 @@ def entry_reader(low: float, high: float, strict: bool) -> Any:
         if raw is not None:
             raw = _value(raw)
         try:
-            entry = Entry(0.0 if raw is None else raw, low, high, strict, **said)
+            entry = Entry(0.0 if raw is None else raw, low, high, strict, whole, **said)
             middle = raw if isinstance(raw, float) else 0.0 if entry.range is None else sum(entry.range) / 2
             if set(said) & {"shape", "quantiles", "experts", "standard_error"}:
                 law = entry.marginal(middle)  # an error of the distribution is one of the file
                 if raw is None and law is not None:
-                    entry = Entry(float(law.quantile(np.array([0.5]))[0]), low, high, strict, **said)
+                    entry = Entry(float(law.quantile(np.array([0.5]))[0]), low, high, strict, whole, **said)
         except ParameterError as error:
             raise ValueError(str(error)) from None
         return _checked(entry)

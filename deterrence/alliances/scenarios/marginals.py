@@ -227,6 +227,11 @@ def _bounds_in_words(low: float, high: float) -> str:
     return f"[{low:g}, {high:g}]" if np.isfinite(low) else f"at most {high:g}"
 
 
+def round_to_whole(marginal: Marginal) -> Marginal:
+    """Return the distribution of the nearest whole number."""
+    return Marginal(f"{marginal.words}, rounded", lambda p: np.rint(marginal.quantile(p)))
+
+
 def linear_pool(marginals: Mapping[str, Marginal], weights: Mapping[str, float] | None = None) -> Marginal:
     """Return the linear pool of several experts' distributions: the mixture, by weight.
 

@@ -18,8 +18,16 @@ from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.posture import REGRETTED, UNWANTED
 from deterrence.alliances.scenarios.assessment import Assessment, assess
 from deterrence.alliances.scenarios.building import BuildError, build
+from deterrence.alliances.scenarios.conditioning import (
+    Conditioned,
+    InferenceProblem,
+    Method,
+    condition,
+    inference_problem,
+)
 from deterrence.alliances.scenarios.copula import correlation_problems
 from deterrence.alliances.scenarios.decision import Decision, decide
+from deterrence.alliances.scenarios.evidence import evidence_problems
 from deterrence.alliances.scenarios.loader import (
     names,
     parse,
@@ -137,7 +145,7 @@ class Scenario(Display):
         except BuildError as error:
             problems += error.problems
         else:
-            problems += effect_problems(scenario)
+            problems += [*effect_problems(scenario), *evidence_problems(scenario.table, scenario.events)]
         if problems:
             raise report(where, text, problems)
         return scenario
@@ -279,6 +287,38 @@ class Scenario(Display):
             If nothing in the scenario is uncertain and draws are asked for.
         """
         return assess(self, draws=draws, seed=seed, uncertainty=uncertainty)
+
+    def condition(self, *, draws: int = 1000, seed: int = 0, method: Method = "auto") -> Conditioned:
+        """Return what the scenario's ``[[evidence]]`` makes of its uncertain numbers: prior and posterior side by side.
+
+        Parameters
+        ----------
+        draws, seed : int
+            As in ``assess``: the prior is the same draws.
+        method : {"auto", "importance", "sequential"}
+            Weigh the draws (Pareto-smoothed importance sampling), or lead them from prior to posterior by sequential
+            Monte Carlo; by default that only where the weights are not to be relied on.
+
+        Raises
+        ------
+        ParameterError
+            If the scenario states no evidence, nothing in it is uncertain, or an argument is out of range.
+        ScenarioError
+            If the evidence has probability 0 under every draw.
+        SolverError
+            If sequential Monte Carlo does not reach the evidence.
+        """
+        return condition(self, draws=draws, seed=seed, method=method)
+
+    def inference_problem(self) -> InferenceProblem:
+        """Return prior and likelihood of the scenario with its ``[[evidence]]``, for samplers of other packages.
+
+        Raises
+        ------
+        ParameterError
+            If the scenario states no evidence.
+        """
+        return inference_problem(self)
 
     def decide(self, *, draws: int = 1000, seed: int = 0, **options: Any) -> Decision:
         """Return which of the scenario's ``[options]`` would deter, over draws of what is uncertain.

@@ -27,18 +27,19 @@ from deterrence.alliances.warning import Automation
 from deterrence.games.renaming import present_keys
 
 
-def _number(low: float = -INFINITY, high: float = INFINITY, *, strict: bool = False) -> Any:
-    return Annotated[
-        Any, BeforeValidator(entry_reader(low, high, strict)), WithJsonSchema(entry_schema(low, high, strict))
-    ]
+def _number(low: float = -INFINITY, high: float = INFINITY, *, strict: bool = False, whole: bool = False) -> Any:
+    reader, schema = entry_reader(low, high, strict, whole), entry_schema(low, high, strict)
+    return Annotated[Any, BeforeValidator(reader), WithJsonSchema(schema)]
 
 
 if TYPE_CHECKING:
     Real: TypeAlias = Entry
     NonNegative: TypeAlias = Entry
+    Positive: TypeAlias = Entry
 else:
     Real = _number()
     NonNegative = _number(0.0)
+    Positive = _number(0.0, strict=True)
 
 
 def _by_attack(low: float, high: float) -> Any:
@@ -88,7 +89,9 @@ def _numbers_of(record: type) -> Callable[[Table], Table]:
         numbers: dict[str, Any] = {}
         for key, said in numbers_declared(record).items():
             annotation = (
-                _by_attack(said.low, said.high) if said.by_attack else _number(said.low, said.high, strict=said.strict)
+                _by_attack(said.low, said.high)
+                if said.by_attack
+                else _number(said.low, said.high, strict=said.strict, whole=said.whole)
             )
             if said.required or said.default is None:
                 numbers[key] = (annotation, Field(description=said.meaning))
@@ -329,6 +332,38 @@ class UncertaintyTable(_Table):
     correlate: list[CorrelationTable] = Field(default_factory=list)
 
 
+class EvidenceTable(_Table):
+    """What has been observed or said of the situation: a record, counts, a judgment, or an ordering."""
+
+    title: str = Field(default="", description="one line")
+    event: str | list[str] | None = Field(default=None, description="an event, `no EVENT`, or a list of either")
+    years: float | None = Field(default=None, gt=0, description="length of the record, or of the period judged")
+    opportunities: NonNegative | None = Field(
+        default=None, description="occasions on which the aggressor weighs an attack: a year, or in all without years"
+    )
+    count: int | None = Field(default=None, ge=0, description="cases in which the event happened")
+    of: int | None = Field(default=None, ge=1, description="cases in all")
+    reference_class: str | None = Field(default=None, min_length=1, description="what the cases are, and who counted")
+    concentration: Positive | None = Field(
+        default=None, description="how alike its cases are to this one: it is worth fewer than concentration + 1 of it"
+    )
+    probability: float | None = Field(default=None, ge=0, le=1, description="that somebody stated")
+    error: float | None = Field(default=None, gt=0, description="its standard error")
+    expert: str | None = Field(default=None, description="who stated it")
+    likelier: str | None = Field(default=None, description="the event that was judged likelier")
+    than: str | None = Field(default=None, description="than this event")
+    confidence: float | None = Field(default=None, ge=0.5, le=1, description="probability that the ordering is right")
+    source: str = Field(default="", description="key into the table of sources")
+    note: str = ""
+
+
+class HorizonTable(_Table):
+    """A period over which opportunities recur, each alike and independent of the others."""
+
+    years: float = Field(gt=0, description="length of the period")
+    opportunities: NonNegative = Field(description="a year: occasions on which the aggressor weighs an attack")
+
+
 class ScenarioTable(_Table):
     """A scenario file."""
 
@@ -357,12 +392,14 @@ class ScenarioTable(_Table):
     )
     changes: dict[str, Change] = Field(default_factory=dict)
     uncertainty: UncertaintyTable = Field(default_factory=UncertaintyTable)
+    evidence: list[EvidenceTable] = Field(default_factory=list)
+    horizon: HorizonTable | None = None
     variants: dict[str, VariantTable] = Field(default_factory=dict)
     options: dict[str, OptionTable] = Field(default_factory=dict)
     budget: BudgetTable | None = None
 
 
-NOT_OF_THE_GAME = ("variants", "options", "budget")  # tables whose numbers are none of the game
+NOT_OF_THE_GAME = ("variants", "options", "budget", "evidence", "horizon")  # tables whose numbers are none of the game
 
 
 _RECORDS: dict[str, type] = {  # of the tables that hold numbers of a record

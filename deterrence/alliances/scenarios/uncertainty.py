@@ -35,13 +35,13 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.alliances.scenarios.building import BuildError, build, parameter_values
+from deterrence.alliances.scenarios.building import BuildError, build, expression_values
 from deterrence.alliances.scenarios.copula import Copula, copula_of, number_name
 from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.loader import entries
@@ -50,7 +50,6 @@ from deterrence.alliances.scenarios.rendering import Table
 from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME
 from deterrence.games.display import Display
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
-from deterrence.games.paths import value_at
 from deterrence.games.services import service
 
 if TYPE_CHECKING:
@@ -105,12 +104,16 @@ class UncertainNumber:
 
 def uncertain_numbers(scenario: Scenario) -> tuple[UncertainNumber, ...]:
     """Return every number of a scenario that has a distribution, in the order of the file."""
-    table = scenario.table
+    table, computed = scenario.table, expression_values(scenario.table)
     return tuple(
-        uncertain_number(location, entry, name, _value(scenario, location, name, entry))
+        uncertain_number(
+            location,
+            entry,
+            number_name(table, location),
+            computed[location] if isinstance(entry.value, str) else float(entry.value),
+        )
         for location, entry in entries(table)
         if location[0] not in NOT_OF_THE_GAME and entry.uncertain
-        for name in [number_name(table, location)]
     )
 
 
@@ -152,6 +155,8 @@ class Uncertainty(Display):
     low, high : mapping of str to ndarray, shape (n,)
         Lowest and highest probability of each event over the equilibria of each draw; NaN where none was found.
     seed : int
+    weights : ndarray, shape (n,), or None
+        Of the draws, summing to one, where evidence has weighed them; otherwise all count alike.
     """
 
     scenario: Scenario = field(repr=False)
@@ -161,6 +166,7 @@ class Uncertainty(Display):
     low: Mapping[str, Floats] = field(repr=False)
     high: Mapping[str, Floats] = field(repr=False)
     seed: int
+    weights: Floats | None = field(default=None, repr=False)
 
     @property
     def draws(self) -> int:
@@ -180,12 +186,24 @@ class Uncertainty(Display):
     @property
     def unsolved(self) -> float:
         """Share of the draws at which no equilibrium was found; the answers are of the others."""
-        return float(np.mean(np.isnan(self.low[self.events[0]])))
+        return float(np.average(np.isnan(self.low[self.events[0]]), weights=self.weights))
 
     def median(self) -> dict[str, Range]:
         """Return the median of the lowest and of the highest probability, by event."""
         pairs = ((event, self.low[event], self.high[event]) for event in self.low)
-        return {event: (float(np.nanmedian(low)), float(np.nanmedian(high))) for event, low, high in pairs}
+        return {event: (self._quantile(low, 0.5), self._quantile(high, 0.5)) for event, low, high in pairs}
+
+    def mean(self) -> dict[str, Range]:
+        """Return the mean of the lowest and of the highest probability, by event: the probability of the event."""
+        known = np.isfinite(self.low[self.events[0]])
+        weights = None if self.weights is None else self.weights[known]
+        return {
+            event: (
+                float(np.average(self.low[event][known], weights=weights)),
+                float(np.average(self.high[event][known], weights=weights)),
+            )
+            for event in self.low
+        }
 
     def interval(self, mass: float = CENTRAL) -> dict[str, Range]:
         """Return the central interval over the draws, by event.
@@ -204,8 +222,8 @@ class Uncertainty(Display):
         _check_mass(mass)
         return {
             event: (
-                float(np.nanquantile(self.low[event], (1 - mass) / 2)),
-                float(np.nanquantile(self.high[event], (1 + mass) / 2)),
+                self._quantile(self.low[event], (1 - mass) / 2),
+                self._quantile(self.high[event], (1 + mass) / 2),
             )
             for event in self.low
         }
@@ -219,7 +237,17 @@ class Uncertainty(Display):
             If ``mass`` is not between 0 and 1.
         """
         _check_mass(mass)
-        return {event: _shortest(self.low[event], self.high[event], mass) for event in self.low}
+        some = self if self.weights is None else self.resampled()
+        return {event: _shortest(some.low[event], some.high[event], mass) for event in self.low}
+
+    def resampled(self) -> Uncertainty:
+        """Return as many draws that all count alike, each of these as often as its weight says (systematically)."""
+        if self.weights is None:
+            return self
+        levels = (np.arange(self.draws) + 0.5) / self.draws
+        pick = np.minimum(np.searchsorted(np.cumsum(self.weights), levels), self.draws - 1)
+        low, high = ({event: table[event][pick] for event in table} for table in (self.low, self.high))
+        return replace(self, levels=self.levels[pick], inputs=self.inputs[pick], low=low, high=high, weights=None)
 
     def probability_above(self, level: float, event: str = "attack") -> Range:
         """Return the share of draws in which an event is likelier than a level: by its lowest and highest probability.
@@ -230,7 +258,8 @@ class Uncertainty(Display):
             If there is no such event.
         """
         known = np.isfinite(self._of(event)[0])
-        low, high = (float(np.mean(x[known] > level)) for x in self._of(event))
+        weights = None if self.weights is None else self.weights[known]
+        low, high = (float(np.average(x[known] > level, weights=weights)) for x in self._of(event))
         return low, high
 
     def multiplicity(self, event: str = "attack") -> tuple[float, float]:
@@ -242,9 +271,12 @@ class Uncertainty(Display):
             If there is no such event.
         """
         low, high = self._of(event)
-        gap = (high - low)[np.isfinite(low)]
-        wide = gap > EQUAL
-        return float(np.mean(wide)), float(gap[wide].mean()) if wide.any() else 0.0
+        known = np.isfinite(low)
+        gap = (high - low)[known]
+        weights = np.full(gap.size, 1.0) if self.weights is None else self.weights[known]
+        wide = (gap > EQUAL) & (weights > 0)
+        share = float(np.average(wide, weights=weights))
+        return share, float(np.average(gap[wide], weights=weights[wide])) if wide.any() else 0.0
 
     def drivers(self, event: str = "attack", *, total: int = 8, draws: int = 256) -> pd.DataFrame:
         """Return which numbers move an event, most important first.
@@ -269,8 +301,15 @@ class Uncertainty(Display):
         ------
         GameError
             If there is no such event.
+        ParameterError
+            If the draws were weighed by evidence.
         """
         import pandas as pd
+
+        if self.weights is not None:
+            raise ParameterError(
+                "drivers are of draws from what a file says; of draws that evidence has weighed ask what it moved"
+            )
 
         low, high = self._of(event)
         middle = (low + high) / 2
@@ -406,6 +445,9 @@ class Uncertainty(Display):
         return Table(title, ("probability", "5 % of draws below", "median", "5 % of draws above"), tuple(rows))
 
     # -- private ------------------------------------------------------------------------------------------------------
+
+    def _quantile(self, values: Floats, level: float) -> float:
+        return weighted_quantile(values, level, self.weights)
 
     def _of(self, event: str) -> tuple[Floats, Floats]:
         if event not in self.low:
@@ -597,6 +639,16 @@ def _levels_in_common(before: Scenario, after: Scenario, names: Sequence[str], p
     return first.levels(points)
 
 
+def weighted_quantile(values: Floats, level: float, weights: Floats | None = None) -> float:
+    """Return a quantile of draws, NaN left out: between the middles of the steps that weights make."""
+    if weights is None:
+        return float(np.nanquantile(values, level))
+    known = np.isfinite(values) & (weights > 0)
+    order = np.argsort(values[known], kind="stable")
+    mass = weights[known][order]
+    return float(np.interp(level, (np.cumsum(mass) - mass / 2) / mass.sum(), values[known][order]))
+
+
 def solve_draws(
     scenario: Scenario, numbers: Sequence[UncertainNumber], inputs: Floats, events: Sequence[str]
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
@@ -732,13 +784,3 @@ def _shortest(low: Floats, high: Floats, mass: float) -> Range:
 def _check_mass(mass: float) -> None:
     if not 0 < mass < 1:
         raise ParameterError(f"the mass of an interval lies between 0 and 1, got {mass!r}")
-
-
-def _value(scenario: Scenario, location: Location, name: str, entry: Entry) -> float:
-    """Return what a number comes to at the file's own numbers."""
-    if not isinstance(entry.value, str):
-        return float(entry.value)
-    if location[0] == "parameters":
-        return float(parameter_values(scenario.table)[str(location[1])])
-    path = name.removeprefix("defence.")
-    return float(np.asarray(value_at(scenario.game(), path)))
