@@ -94,7 +94,7 @@ def states(game: CollectiveDefence) -> list[tuple[float, str, CollectiveDefence]
         total = sum(float(s.probability) for s in game.shock.states)
         return [(float(s.probability) / total, s.name, game.at(**s.changes)) for s in game.shock.states]
     found, rho = [], float(game.shock.correlation)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(game.shock.nodes)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(game.shock.rule)
     for z, weight in zip(nodes, weights / weights.sum(), strict=True):
         moved = {}
         for m in game.members:

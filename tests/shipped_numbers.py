@@ -11,7 +11,8 @@ Everything is asked by public names, and keys that were renamed since are found 
 layout or of words changes nothing here.
 
 A number that is meant to change is named in ``CHANGED``, with the reason; then ``python -m tests.shipped_numbers``
-saves the new value, and refuses if any other number differs.
+saves the new value, and refuses if any other number differs. Given patterns, such as ``'*/baltic-*'``, it asks for the
+cases of these only, and keeps the others as they are.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,9 @@ SEARCHED_KEYS = ("*/dials/*/slope", "*/dials/*/elasticity", "*/tipping_points/*"
 
 # Number that is meant to change (a path, with * and ? as in file names) -> why
 CHANGED: Mapping[str, str] = {
+    # a common shock took five nodes whatever its correlation: 0.4891 for 0.5066 in one-mood, below 1e-5 in the others
+    "answers/bilateral-guarantee*": "nodes of the quadrature that its correlation asks for",
+    "assessments/bilateral-guarantee*": "nodes of the quadrature that its correlation asks for",
     # was 0.0947, all regretted attacks; those that are resisted are the wars, as dt.subjective has it
     "assessments/bilateral-guarantee:doubting-protege/unwanted_war": "regretted attacks that are resisted",
 }
@@ -237,7 +241,7 @@ def _intended(line: str) -> bool:
 # -- saving ----------------------------------------------------------------------------------------------------------
 
 
-def save() -> None:
+def save(patterns: Sequence[str]) -> None:
     """Write the numbers as they are now; new cases are added, and a change that ``CHANGED`` does not name is refused.
 
     Raises
@@ -251,8 +255,12 @@ def save() -> None:
     for section, (names, ask) in SECTIONS.items():
         table[section] = {}
         for case in names():
+            known = old.get(section, {})
+            if case in known and not any(fnmatchcase(f"{section}/{case}", pattern) for pattern in patterns):
+                table[section][case] = known[case]
+                continue
             now = plain(ask(case))
-            if case in old.get(section, {}):
+            if case in known:
                 wrong += unintended(section, case, now)
             table[section][case] = now
     if wrong:
@@ -272,4 +280,4 @@ def _lines(table: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    save()
+    save(sys.argv[1:] or ["*"])

@@ -157,10 +157,10 @@ class CollectiveDefence(Display):
             )
         for player in self.perception:
             theirs = self.perceived_by(player).shock
-            if self.shock is not None and theirs is not None and theirs.nodes != self.shock.nodes:
+            if self.shock is not None and theirs is not None and theirs.rule != self.shock.rule:
                 raise GameError(
                     f"the nodes of the shock are the same for everybody, for they pair its states: {player} cannot see "
-                    f"{theirs.nodes} for {self.shock.nodes}; set shock.nodes of the game itself"
+                    f"{theirs.rule} for {self.shock.rule}; set shock.nodes of the game itself"
                 )
             for mine, seen in zip(self.attacks, self.perceived_by(player).attacks, strict=True):
                 if most_steps(mine) != most_steps(seen):
@@ -201,7 +201,8 @@ class CollectiveDefence(Display):
         _among(player, self.players, "asked for the view of")
         if player not in self._views:
             changes, nested = split_overlay(self.perception.get(player, {}))
-            self._views[player] = replace(apply_overlay(replace(self, perception={}), changes), perception=nested)
+            bare = replace(self, perception={}, shock=self._paired_shock)
+            self._views[player] = replace(apply_overlay(bare, changes), perception=nested)
         return self._views[player]
 
     def participation_game(self) -> ParticipationGame:
@@ -254,10 +255,10 @@ class CollectiveDefence(Display):
         Incidents of different kinds exclude each other.
         """
         total: Any = 0.0
-        for _, weight, one in self._states:
+        for _, weight, _, one in self._states:
             game = one.participation_game()
             for attack, chance in zip(one.attacks, one._incidents(), strict=True):
-                if np.any(chance):
+                if np.any(weight) and np.any(chance):
                     total = total + np.asarray(weight) * chance * game.false_invocation(attack.name)
         return np.asarray(total)
 
@@ -451,12 +452,12 @@ class CollectiveDefence(Display):
 
         def over_states(cut: str) -> Response:
             found = []
-            for k, (name, weight, one) in enumerate(self._states):
+            for k, (name, weight, check, one) in enumerate(self._states):
                 mine = part(k, cut)
                 if self._alarming and not cut:
                     mine = respond_to_incidents(one.participation_game(), mine, one._incidents())
-                found.append((name, weight, mine))
-            return found[0][2] if len(found) == 1 else mean_response(found)
+                found.append((name, weight, check, mine))
+            return found[0][3] if len(found) == 1 else mean_response(found)
 
         depth = max(self._dimensions, *(dimensions_of(one) for one in self.attacks))
         later = {
@@ -468,7 +469,7 @@ class CollectiveDefence(Display):
 
     def _after(self, k: int, cut: str) -> ParticipationGame:
         """Return the participation game in the k-th state of the shock; after later steps, if an attack is given."""
-        one = self._states[k][2]
+        one = self._states[k][3]
         return one._cut(cut, self._dimensions) if cut else one.participation_game()
 
     def _cut(self, attack: str, dimensions: int) -> ParticipationGame:
@@ -482,7 +483,7 @@ class CollectiveDefence(Display):
     def _dimensions(self) -> int:
         """Number of batch dimensions of what the members decide on, and think that others do."""
         seen = (self.perceived_by(name)._dimensions for name in self.perception if name in self.names)
-        games = (max(np.ndim(weight), len(one.participation_game().batch_shape)) for _, weight, one in self._states)
+        games = (max(np.ndim(w), len(one.participation_game().batch_shape)) for _, w, _, one in self._states)
         return max([*games, *seen, *(np.ndim(one.steps) for one in self.attacks)])
 
     def _incidents(self) -> list[Floats]:
@@ -494,25 +495,31 @@ class CollectiveDefence(Display):
     @cached_property
     def _alarming(self) -> bool:
         """Whether there are incidents, in any state of the shock."""
-        return any(bool(np.any(chance)) for _, _, one in self._states for chance in one._incidents())
+        return any(bool(np.any(chance)) for *_, one in self._states for chance in one._incidents())
+
+    @property
+    def _paired_shock(self) -> CommonShock | None:
+        """The shock with its number of nodes settled: other views of the game pair their states with these."""
+        return None if self.shock is None else replace(self.shock, nodes=self.shock.rule)
 
     @cached_property
-    def _states(self) -> list[tuple[str, Any, Self]]:
-        """Return name, probability and game of each state of the common shock; one without a shock."""
+    def _states(self) -> list[tuple[str, Any, Any, Self]]:
+        """Return name, probability, probability by the check and game of each state of the shock; one without it."""
         bare = replace(self, shock=None, posture=None, perception={})
         if self.shock is None:
-            return [("", 1.0, bare)]
+            return [("", 1.0, 1.0, bare)]
         found = [
-            (name, weight, apply_overlay(bare, overlay)) for name, weight, overlay in self.shock.overlays(self.members)
+            (name, weight, check, apply_overlay(bare, overlay))
+            for name, weight, check, overlay in self.shock.overlays(self.members)
         ]
-        for name, _, one in found:
+        for name, _, _, one in found:
             _same_steps(self.attacks, one.attacks, f"state {name!r} of the shock")
         return found
 
     def _as(self, *overlays: Overlay) -> Self:
         """Return the game after a type's and a posture's changes, without a posture stage."""
         views = {player: without_paths(overlay, "posture.") for player, overlay in self.perception.items()}
-        found = replace(self, posture=None, perception=views)
+        found = replace(self, posture=None, perception=views, shock=self._paired_shock)
         for overlay in overlays:
             found = apply_overlay(found, overlay)
         return found

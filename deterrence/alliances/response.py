@@ -121,50 +121,57 @@ def response(game: ParticipationGame, *, every_state: bool = False) -> Response:
     )
 
 
-def mean_response(parts: Sequence[tuple[str, Floats, Response]]) -> Response:
+def mean_response(parts: Sequence[tuple[str, Any, Any, Response]]) -> Response:
     """Return the mean of responses over the states of a common shock.
 
     Parameters
     ----------
-    parts : sequence of (str, ndarray, Response)
-        Name and probability, shape (...), of each state, and the response in it. Cutpoints are means too. The
-        sets of equilibria are kept under ``"ATTACK | STATE"``, and that of the most probable state under
-        ``"ATTACK"`` as well.
+    parts : sequence of (str, array_like, array_like, Response)
+        Name of each state, its probability, shape (...), that by the check of a quadrature (the same where states are
+        finite), and the response in it. Cutpoints are means too. The sets of equilibria are kept under
+        ``"ATTACK | STATE"``, and that of the most probable state under ``"ATTACK"`` as well. The error is that of the
+        worst state, or the largest difference that the check makes to a probability.
     """
     batch = np.broadcast_shapes(
-        *(np.shape(weight) for _, weight, _ in parts), *(p.invoked.shape[:-1] for *_, p in parts)
+        *(np.shape(weight) for _, weight, _, _ in parts), *(p.invoked.shape[:-1] for *_, p in parts)
     )
 
-    def mean(name: str, front: int, back: int) -> Floats:
+    def mean(name: str, front: int, back: int, rule: int = 1) -> Floats:
         total: Any = 0.0
-        for _, weight, one in parts:
-            w, values = np.asarray(weight), getattr(one, name)
+        for part in parts:
+            w, values = np.asarray(part[rule]), getattr(part[3], name)
+            if not w.any():
+                continue
             core = values.ndim - front - back
             gap = (1,) * (len(batch) - core)
             values = values.reshape(values.shape[:front] + gap + values.shape[front:])
             total = total + w.reshape(w.shape + (1,) * back) * values
         return np.asarray(total)
 
-    first = parts[0][2]
-    likely = max(parts, key=lambda part: float(np.mean(part[1])))[2]
+    first = parts[0][3]
+    states = [(name, one) for name, weight, _, one in parts if np.any(weight)]
+    likely = max(parts, key=lambda part: float(np.mean(part[1])))[3]
+    means = {"holds": mean("holds", 1, 1), "comes": mean("comes", 1, 2), "nobody": mean("nobody", 1, 1)}
+    checks = {"holds": mean("holds", 1, 1, 2), "comes": mean("comes", 1, 2, 2), "nobody": mean("nobody", 1, 1, 2)}
     return Response(
         attacks=first.attacks,
         members=first.members,
         invoked=mean("invoked", 0, 1),
-        holds=mean("holds", 1, 1),
         strength=mean("strength", 1, 1),
-        comes=mean("comes", 1, 2),
-        nobody=mean("nobody", 1, 1),
+        **means,
         payoffs=mean("payoffs", 1, 2),
         cutpoints=mean("cutpoints", 2, 2),
-        converged=_all_of([one.converged for _, _, one in parts]),
-        error=max(one.error for _, _, one in parts),
+        converged=_all_of([one.converged for _, one in states]),
+        error=max(
+            *(one.error for _, one in states),
+            *(float(np.max(np.abs(means[name] - checks[name]))) for name in means),
+        ),
         strength_invoked=mean("strength_invoked", 1, 1),
         alarmed=mean("alarmed", 1, 1),
-        proven=_all_of([one.proven for _, _, one in parts]),
+        proven=_all_of([one.proven for _, one in states]),
         equilibria={
             **likely.equilibria,
-            **{f"{attack} | {state}": found for state, _, one in parts for attack, found in one.equilibria.items()},
+            **{f"{attack} | {state}": found for state, one in states for attack, found in one.equilibria.items()},
         },
     )
 

@@ -526,7 +526,7 @@ def test_states_of_a_shock_are_paired_so_nobody_sees_other_nodes(seen: dict[str,
         in_slices(shock=FACTOR, perception=seen)
     assert in_slices(shock=FACTOR, perception={"near": {"shock.nodes": 5, "shock.correlation": 0.1}})
     assert in_slices(shock=FACTOR).at(**{"shock.nodes": 7}).shock == replace(FACTOR, nodes=7)
-    with pytest.raises(ParameterError, match=r"nodes must be a whole number in \[1, 64\], got 7.5"):
+    with pytest.raises(ParameterError, match=r"nodes must be a whole number in \[2, 64\], got 7.5"):
         in_slices(shock=FACTOR).at(**{"shock.nodes": 7.5})
 
 
@@ -662,3 +662,21 @@ def test_the_stake_of_a_target_may_follow_the_share_of_the_attack(follows: float
     game = doubtful({"share": 0.3}, {"stake": 0.8, "stake_follows_share": follows})
     assert float(game.resistance()[0]) == pytest.approx(resists, abs=1e-12)
     assert Target(stake=0.8).stake_follows_share == 0.0
+
+
+def test_the_error_of_a_correlated_shock_is_stated_and_is_not_exceeded() -> None:
+    """Five nodes are too few where resolve is nearly common: 0.489 for a likelihood of 0.5066."""
+    game = Scenario.load("bilateral-guarantee:one-mood").game()
+    exact = replace(game, shock=replace(game.shock, nodes=64))
+    for nodes in (5, 12, None):
+        one = replace(game, shock=replace(game.shock, nodes=nodes))
+        off = np.abs(one.response().holds - exact.response().holds).max()
+        assert off <= one.response().error
+    assert one.attack_probabilities().likelihood[0] == pytest.approx(0.5066291, abs=2e-5)
+    assert replace(game, shock=replace(game.shock, nodes=5)).response().error > 1e-3
+
+
+@pytest.mark.parametrize(("rho", "nodes"), [(0.0, 6), (0.2, 6), (0.5, 12), (0.8, 24), (0.9, 37), (0.999, 64)])
+def test_steeper_shocks_take_more_nodes(rho: float, nodes: int) -> None:
+    assert CommonShock(correlation=rho).rule == nodes
+    assert CommonShock(correlation=np.array([0.0, rho])).rule == nodes

@@ -163,7 +163,7 @@ NO_LIKELIHOOD = ("regretted attack", "unwanted war", "defence holds")
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_a_variant_visibly_changes_the_likelihood_of_attack(name: str, variant: str) -> None:
-    assert np.abs(kinds(name, variant) - kinds(name)).max() > 0.01
+    assert np.abs(kinds(name, variant) - kinds(name)).max() > 0.009
     changed = shipped(name, variant).table
     assert entry_problems(changed) == []
     assert changed.shows == shipped(name).table.variants[variant].isolates

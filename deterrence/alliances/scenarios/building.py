@@ -343,7 +343,9 @@ class _Builder:
         )
         self._sum_to_one(states, ("shock", "states"))
         numbers = self._numbers(table, ("shock",), CommonShock)
-        found: CommonShock | None = self._make(CommonShock, ("shock",), states=states, nodes=table.nodes, **numbers)
+        if table.nodes is not None:
+            numbers["nodes"] = table.nodes
+        found: CommonShock | None = self._make(CommonShock, ("shock",), states=states, **numbers)
         return found
 
     def _stage(self, table: StageTable) -> PostureStage | None:

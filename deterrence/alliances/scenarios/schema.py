@@ -218,7 +218,7 @@ class StateTable(_Table):
 class ShockTable(_Table):
     """What moves the members' costs together: a correlation, or states."""
 
-    nodes: int = Field(default=15, ge=1, le=64)
+    nodes: int | None = Field(default=None, ge=2, le=64)
     states: list[StateTable] = Field(default_factory=list)
 
 

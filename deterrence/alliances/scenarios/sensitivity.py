@@ -332,7 +332,7 @@ def joined_games(games: Sequence[CollectiveDefence], sizes: Sequence[int]) -> Co
     truths = [replace(game, perception={}, posture=None) for game in games]
     players = [first.aggressor.name, *([] if first.target is None else [first.target.name])]
     views = {
-        player: [replace(game.perceived_by(player), posture=None, perception={}) for game in games]
+        player: [_bare_view(game, player) for game in games]
         for player in players
         if any(player in game.perception for game in games)
     }
@@ -343,6 +343,13 @@ def joined_games(games: Sequence[CollectiveDefence], sizes: Sequence[int]) -> Co
         seen = numbers_of(_stacked(some, sizes))
         overlays[player] = {path: value for path, value in seen if not np.array_equal(value, fact[path])}
     return replace(whole, perception=overlays)
+
+
+def _bare_view(game: CollectiveDefence, player: str) -> CollectiveDefence:
+    """Return the game as a player holds it, alone; how many nodes a shock takes is left open if the game leaves it."""
+    seen = game.perceived_by(player)
+    shock = seen.shock if seen.shock is None or game.shock is None else replace(seen.shock, nodes=game.shock.nodes)
+    return replace(seen, posture=None, perception={}, shock=shock)
 
 
 def _stacked(games: Sequence[CollectiveDefence], sizes: Sequence[int]) -> CollectiveDefence:
