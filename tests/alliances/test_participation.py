@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from functools import partial
+from math import comb
 
 import numpy as np
 import pytest
@@ -717,3 +718,53 @@ def test_identical_allies_who_must_do_the_same_are_complete() -> None:
     found = participation(substitutes(3, stake=0.4, obligation=0.6, cost=normal(0.7, 0.4)))
     assert found.complete
     assert all(np.ptp(one.profile.probabilities, axis=1).max() < 1e-9 for one in found)
+
+
+def equilibria_by_counts(n: int) -> list[tuple[int, int, float]]:
+    """Equilibria of ``substitutes(n)`` in which k come for sure, m mix with p, the rest stay, by a grid of p."""
+    holds = np.array([float(contest_success(0.5 + 2 * k, 2.1, 5)) for k in range(n + 1)])
+    rise = np.diff(holds)
+
+    def reply(come: int, mixing: int, p: np.ndarray) -> np.ndarray:
+        """What a member does against so many others who come, and mix."""
+        chances = np.stack([comb(mixing, j) * p**j * (1 - p) ** (mixing - j) for j in range(mixing + 1)])
+        cut = 1.5 * (chances * rise[come : come + mixing + 1, None]).sum(axis=0) + 0.3
+        return np.clip((cut - 0.9) / 0.02, 0, 1)
+
+    grid = np.linspace(0, 1, 100_001)[1:-1]
+    found = []
+    for mix in range(n + 1):
+        for come in range(n - mix + 1):
+            rest = grid - reply(come, mix - 1, grid) if mix else np.zeros(2)
+            for i in np.flatnonzero(rest[:-1] * rest[1:] <= 0)[: None if mix else 1]:
+                p = grid[i : i + 1]
+                comers = come == 0 or reply(come - 1, mix, p)[0] > 1 - 1e-3
+                stayers = come + mix == n or reply(come, mix, p)[0] < 1e-3
+                if comers and stayers:
+                    found.append((come, mix, float(p[0]) if mix else 0.0))
+    return found
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_identical_allies_who_come_stay_or_mix_are_found(n: int) -> None:
+    found = participation(substitutes(n))
+    comes = [np.sort(one.profile.probabilities[0])[::-1] for one in found]
+    expected = equilibria_by_counts(n)
+    assert {(come, mix) for come, mix, _ in expected} >= {(1, 0), (0, n)}
+    for come, mix, p in expected:
+        profile = np.concatenate([np.ones(come), np.full(mix, p), np.zeros(n - come - mix)])
+        assert min(np.abs(one - profile).max() for one in comes) < 1e-3, (come, mix, p)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_a_batch_covers_what_single_games_find_of_identical_allies(n: int) -> None:
+    """A sweep's range is that of the assessment of the same numbers; where it is not proven, it says so."""
+    bases = np.array([0.3, 0.5, 0.8])
+    games = [replace(substitutes(n), base=float(b)) for b in bases]
+    batch = participation_batch(replace(substitutes(n), base=bases).stage("x", invoked=True))
+    for k, game in enumerate(games):
+        single = stage_equilibria(game.stage("x", invoked=True))
+        assert batch.holds[0][k] == pytest.approx(single.holds.min(), abs=1e-9)
+        assert batch.holds[1][k] == pytest.approx(single.holds.max(), abs=1e-9)
+        assert batch.unique[k] <= (len(single.holds) == 1)
+    assert not batch.unique.all()

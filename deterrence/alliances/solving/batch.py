@@ -4,25 +4,29 @@ Most points of a sweep have one equilibrium only, and often that can be shown at
 the penalty and the penalty plus stake times the most that a member can add, which bounds the density of F, and
 the second differences of H are bounded (``solving.bounds``). Where the spectral radius of the product
 is below one the cutpoint map is a contraction: any start leads to the same fixed point, so one is followed.
-Elsewhere nobody and everybody are the starts. Points that are equal in every number are solved once.
+Elsewhere nobody and everybody are the starts; and where identical members may do different things (contributions are
+substitutes somewhere), so are profiles in which some of them come and the others stay away, settled by best responses
+one member at a time. Points that are equal in every number are solved once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.participation import ParticipationStage
-from deterrence.alliances.solving.bounds import contracts
-from deterrence.alliances.solving.expected_defence import batch_defence, expected_defence
+from deterrence.alliances.solving.bounds import bloc, contracts, differing_counts, inflection
+from deterrence.alliances.solving.expected_defence import ExpectedDefence, batch_defence, expected_defence
 from deterrence.alliances.solving.iteration import Cutpoints, cutpoints_from
 from deterrence.alliances.solving.strength import RESOLUTION
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+_ROUNDS = 30  # of best responses before the cutpoint map takes over
 SAME = 1e-7  # two fixed points nearer than this, in every probability, are one
 
 
@@ -33,7 +37,7 @@ class ParticipationBatch:
     Attributes
     ----------
     lowest, highest : Cutpoints
-        By expected defence, of those reached from nobody and from everybody; arrays of shape (..., N).
+        By expected defence, of those reached from all starts; arrays of shape (..., N).
     holds : tuple of ndarray, shape (...)
         E[H] at each.
     converged : ndarray of bool, shape (...)
@@ -41,7 +45,8 @@ class ParticipationBatch:
     error : float
         Bound on the numerical error of E[H].
     unique : ndarray of bool, shape (...)
-        Whether it is proven that there is one equilibrium only.
+        Whether it is proven that there is one equilibrium only. Elsewhere others may lie beyond the two: nothing is
+        claimed of them.
     """
 
     lowest: Cutpoints
@@ -69,9 +74,10 @@ def participation_batch(
 ) -> ParticipationBatch:
     """Solve a batch of stages from nobody and from everybody.
 
-    Where all contributions are complements these are the lowest and the highest equilibrium; elsewhere they
-    are two of them (the same one, where it is unique). Points that did not converge are flagged and hold the
-    best that was reached.
+    Where all contributions are complements these are the lowest and the highest equilibrium; elsewhere they are those
+    of the least and the most expected defence among those that were found, also from starts at which identical members
+    differ (the same one, where it is unique). Points that did not converge are flagged and hold the best that was
+    reached.
 
     Parameters
     ----------
@@ -165,6 +171,7 @@ def _solved(stage: ParticipationStage, tol: float, method: str, resolution: int)
     """Solve a stage with one batch axis."""
     (size,), n = stage.batch_shape, len(stage.names)
     unique = np.broadcast_to(contracts(stage), (size,))
+    complements = np.broadcast_to(stage.base + stage.weights.sum(axis=-1) <= inflection(stage), (size,))
     ends: list[Cutpoints] = []
     holds: list[Floats] = []
     order = np.argsort(~unique, kind="stable")  # those with one equilibrium first
@@ -178,16 +185,71 @@ def _solved(stage: ParticipationStage, tol: float, method: str, resolution: int)
         starts = [np.zeros((len(chosen), n)), position.copy()] if both else [position * part.costs.cdf(part.penalties)]
         found = [cutpoints_from(part, defence, start, tol=tol, anywhere=not both) for start in starts]
         value = [defence.value(one.probabilities) for one in found]
-        ends.append(Cutpoints.stack(found[0], found[-1]))
-        holds.append(np.stack([value[0], value[-1]]))
+        low, high = Cutpoints.swap(found[0], found[-1], value[0] > value[-1])
+        held = np.sort(np.stack([value[0], value[-1]]), axis=0)
+        if both:
+            low, high, held = _widened(part, defence, (low, high, held), ~complements[chosen], tol)
+        ends.append(Cutpoints.stack(low, high))
+        holds.append(held)
         error = max(error, float(np.max(defence.error)))
     back = np.argsort(order, kind="stable")
     pair = Cutpoints.join(ends, axis=1).at((slice(None), back))
     held = np.concatenate(holds, axis=1)[:, back]
-    low, high = Cutpoints.swap(pair.at(0), pair.at(1), held[0] > held[1])
+    low, high = pair.at(0), pair.at(1)
     return ParticipationBatch(
-        low, high, (held.min(axis=0), held.max(axis=0)), low.converged & high.converged, error, np.array(unique)
+        low,
+        high,
+        (held[0], held[1]),
+        low.converged & high.converged,
+        error,
+        np.array(unique),
     )
+
+
+def _widened(
+    stage: ParticipationStage,
+    defence: ExpectedDefence,
+    known: tuple[Cutpoints, Cutpoints, Floats],
+    substitutes: NDArray[np.bool_],
+    tol: float,
+) -> tuple[Cutpoints, Cutpoints, Floats]:
+    """Return the lowest, the highest and their E[H], with equilibria in which identical members differ among them."""
+    low, high, held = known
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for k in np.flatnonzero(substitutes):
+        alike = bloc(stage.at(int(k)))
+        if alike is not None and len(alike) > 1:
+            groups.setdefault(tuple(alike), []).append(int(k))
+    for identical, rows in groups.items():
+        members, index = list(identical), np.array(rows)
+        part, its = stage.at(index), defence.at(index)
+        position = np.broadcast_to(part.position, (len(index), len(stage.names)))
+        for come, mix in differing_counts(len(members)):
+            start = position * part.costs.cdf(part.penalties)
+            start[:, members] = 0.0
+            start[:, members[:come]] = position[:, members[:come]]
+            start[:, members[come : come + mix]] = 0.5 * position[:, members[come : come + mix]]
+            for rows_from in (start, _settled(part, its, start, members)):
+                found = cutpoints_from(part, its, rows_from, tol=tol, anywhere=True)
+                value = its.value(found.probabilities)
+                lower = found.converged & (value < held[0, index])
+                higher = found.converged & (value > held[1, index])
+                low, high = low.replaced(index[lower], found, lower), high.replaced(index[higher], found, higher)
+                held[0, index[lower]], held[1, index[higher]] = value[lower], value[higher]
+    return low, high, held
+
+
+def _settled(stage: ParticipationStage, defence: ExpectedDefence, start: Floats, members: Sequence[int]) -> Floats:
+    """Return where best responses, one member at a time, have come after some rounds; shape (..., N)."""
+    q = start.copy()
+    for _ in range(_ROUNDS):
+        before = q.copy()
+        for i in members:
+            cut = stage.stakes * defence.gains(q) + stage.penalties
+            q[:, i] = (stage.position * stage.costs.cdf(cut))[:, i]
+        if np.abs(q - before).max(initial=0.0) <= SAME:
+            break
+    return q
 
 
 def _joined(parts: list[ParticipationBatch]) -> ParticipationBatch:

@@ -23,13 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.participation import ParticipationStage
-from deterrence.alliances.solving.bounds import GainBounds, second_differences
+from deterrence.alliances.solving.bounds import GainBounds, differing_counts, inflection, second_differences
+from deterrence.alliances.solving.bounds import bloc as find_bloc
 from deterrence.alliances.solving.expected_defence import ExpectedDefence, gain_slopes
 
 Floats = NDArray[np.float64]
 Bounds = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 CELLS, HALVINGS = 64, 36
+_GRID = 257  # probabilities of members who mix at which roots are looked for
 _APART = 1e-7  # probabilities of identical members that differ by less are the same
 
 
@@ -56,7 +58,7 @@ def bloc_equilibria(stage: ParticipationStage, defence: ExpectedDefence, tol: fl
     """Find all equilibria of a stage without batch dimensions, if the members that matter form one bloc."""
     n = len(stage.names)
     nothing = BlocEquilibria(np.empty((0, n)), np.empty((0, n)), False, "")
-    bloc = _bloc(stage)
+    bloc = find_bloc(stage)
     if bloc is None:
         return nothing
     if not len(bloc) or (len(bloc) == 1 and stage.costs.distributions[bloc[0]].continuous):
@@ -89,17 +91,54 @@ def bloc_equilibria(stage: ParticipationStage, defence: ExpectedDefence, tol: fl
 
 
 def differing_starts(stage: ParticipationStage) -> Floats:
-    """Return starts from which members of a bloc may come to differ: of its K members the first k come, 0 < k < K.
+    """Return starts from which members of a bloc may come to differ, shape (S, N): see ``bounds.differing_counts``.
 
-    Shape (K - 1, N); none if the members that matter form no bloc of two at least.
+    None if the members that matter form no bloc of two at least.
     """
-    bloc = _bloc(stage)
+    bloc = find_bloc(stage)
     if bloc is None or len(bloc) < 2:
         return np.empty((0, len(stage.names)))
-    rows = _at(stage, bloc, np.zeros(len(bloc) - 1))
-    for k in range(1, len(bloc)):
-        rows[k - 1, bloc[:k]] = stage.position[bloc[:k]]
+    counts = differing_counts(len(bloc))
+    rows = _at(stage, bloc, np.zeros(len(counts)))
+    for row, (come, mix) in zip(rows, counts, strict=True):
+        row[bloc[:come]] = stage.position[bloc[:come]]
+        row[bloc[come : come + mix]] = 0.5 * stage.position[bloc[come : come + mix]]
     return rows
+
+
+def mixing_starts(stage: ParticipationStage, defence: ExpectedDefence) -> Floats:
+    """Return profiles in which some of a bloc come, some stay, and the rest are content to mix alike, shape (S, N).
+
+    The probability of those who mix is a root of p - e F(c*(p)), found on a grid; whether the others are content is
+    left to whoever asks. None in blocs of more than eight.
+    """
+    bloc = find_bloc(stage)
+    if bloc is None:
+        return np.empty((0, len(stage.names)))
+    e = float(stage.position[bloc[0]])
+    grid = np.linspace(0.0, e, _GRID)
+    found = [np.empty((0, len(stage.names)))]
+    for come, mix in differing_counts(len(bloc)):
+        if not mix:
+            continue
+        mixer = bloc[come]
+
+        def profiles(p: Floats, come: int = come, mix: int = mix) -> Floats:
+            rows = _at(stage, bloc, np.zeros(len(p)))
+            rows[:, bloc[:come]] = e
+            rows[:, bloc[come : come + mix]] = p[:, None]
+            return rows
+
+        def rest(p: Floats, profiles: Callable[[Floats], Floats] = profiles, mixer: int = mixer) -> Floats:
+            cut = stage.stakes * defence.gains(profiles(p)) + stage.penalties
+            return np.asarray(p - (stage.position * stage.costs.cdf(cut))[:, mixer])
+
+        values = rest(grid)
+        change = np.flatnonzero(values[:-1] * values[1:] < 0)
+        if len(change):
+            roots = _bisected(rest, grid[change], grid[change + 1], values[change], values[change + 1])
+            found.append(profiles(roots))
+    return np.concatenate(found)
 
 
 def add_exchanges(stage: ParticipationStage, points: Floats, most: int = 12) -> Floats:
@@ -112,7 +151,7 @@ def add_exchanges(stage: ParticipationStage, points: Floats, most: int = 12) -> 
     most : int
         Exchanges up to which they are all added; a point with more of them stands alone for them.
     """
-    bloc = _bloc(stage)
+    bloc = find_bloc(stage)
     if bloc is None or len(bloc) < 2:
         return points
     rows = list(points)
@@ -139,19 +178,6 @@ def _arrangements(values: Floats, kinds: Floats) -> list[Floats]:
         rest = _arrangements(np.delete(values, i), np.delete(kinds, i))
         found += [np.concatenate([values[i : i + 1], one]) for one in rest]
     return found
-
-
-def _bloc(stage: ParticipationStage) -> list[int] | None:
-    """Return the members whose choices matter and vary, or None if they are not identical."""
-    matter = [
-        i for i in range(len(stage.names)) if stage.stakes[i] > 0 and stage.weights[i] > 0 and stage.position[i] > 0
-    ]
-    for i in matter[1:]:
-        first = matter[0]
-        same = all(row[i] == row[first] for row in (stage.weights, stage.stakes, stage.penalties, stage.position))
-        if not same or stage.costs.distributions[i] != stage.costs.distributions[first]:
-            return None
-    return matter
 
 
 def _at(stage: ParticipationStage, bloc: list[int], p: Floats) -> Floats:
@@ -184,10 +210,7 @@ class _OneDimension:
         steepest = float(self.cost.density_bound(low, high)[0])
         if self.pair == 0 or self.e * steepest * self.stake * self.pair < 1:
             return True
-        turn = self.stage.strength * (
-            (max(float(self.stage.decisiveness) - 1, 0.0)) / (self.stage.decisiveness + 1)
-        ) ** (1 / self.stage.decisiveness)
-        return bool(self.stage.base + self.stage.weights.sum() <= turn)  # complements everywhere
+        return bool(self.stage.base + self.stage.weights.sum() <= inflection(self.stage))  # complements everywhere
 
     def reply(self, p: Floats) -> Floats:
         """Return T(p), with what probability a member comes if each of the others does with p."""

@@ -31,6 +31,7 @@ Floats = NDArray[np.float64]
 
 POINT = 1e-9  # a box narrower than this in every probability counts as a point
 ROUNDS = 40
+_MOST_MIXING = 8  # members of a bloc of whom some mix at a start
 
 
 def unique_by(stage: ParticipationStage, *, method: str = "auto", resolution: int = RESOLUTION) -> str:
@@ -77,6 +78,34 @@ def contracts(stage: ParticipationStage) -> NDArray[np.bool_]:
         steep = np.where(scale > 0, scale * density, 0.0)
         slopes = np.where(second > 0, steep[..., :, None] * second, 0.0)
     return np.asarray(spectral_bound(slopes, rounds=8) < 1 - 1e-9)
+
+
+def bloc(stage: ParticipationStage) -> list[int] | None:
+    """Return the members whose choices matter and vary, or None if they are not identical."""
+    matter = [
+        i for i in range(len(stage.names)) if stage.stakes[i] > 0 and stage.weights[i] > 0 and stage.position[i] > 0
+    ]
+    for i in matter[1:]:
+        first = matter[0]
+        same = all(row[i] == row[first] for row in (stage.weights, stage.stakes, stage.penalties, stage.position))
+        if not same or stage.costs.distributions[i] != stage.costs.distributions[first]:
+            return None
+    return matter
+
+
+def differing_counts(size: int) -> list[tuple[int, int]]:
+    """Return how many of a bloc's members come and how many mix at starts from which they may come to differ.
+
+    All numbers of both in a bloc of up to eight (the rest stay away); in a larger one nobody mixes.
+    """
+    mixing = range(1, size) if size <= _MOST_MIXING else ()
+    return [(k, 0) for k in range(1, size)] + [(k, m) for m in mixing for k in range(size - m + 1)]
+
+
+def inflection(stage: ParticipationStage) -> Floats:
+    """Return the strength up to which H is convex, so that contributions are complements, shape (...)."""
+    odds = np.maximum(stage.decisiveness - 1, 0.0) / (stage.decisiveness + 1)
+    return np.asarray(stage.strength * odds ** (1 / stage.decisiveness))
 
 
 def most_added(stage: ParticipationStage) -> Floats:

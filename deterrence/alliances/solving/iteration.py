@@ -60,6 +60,13 @@ class Cutpoints:
         """Return those at an index of the batch dimensions."""
         return type(self)(*(array[index] for array in self._arrays))
 
+    def replaced(self, rows: Any, other: Cutpoints, chosen: Any) -> Cutpoints:
+        """Return the batch, which has one axis, with some rows from another one."""
+        arrays = [array.copy() for array in self._arrays]
+        for mine, theirs in zip(arrays, other._arrays, strict=True):
+            mine[rows] = theirs[chosen]
+        return type(self)(*arrays)
+
     def reshape(self, shape: tuple[int, ...]) -> Cutpoints:
         """Return the batch, which has one axis, with another shape."""
         return type(self)(*(array.reshape((*shape, *array.shape[1:])) for array in self._arrays))

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from deterrence.alliances.participation import STATES, ParticipationGame, ParticipationStage
 from deterrence.alliances.participation_profile import ParticipationProfile
 from deterrence.alliances.solving.batch import SAME, ParticipationBatch, participation_batch
-from deterrence.alliances.solving.blocs import add_exchanges, bloc_equilibria, differing_starts
+from deterrence.alliances.solving.blocs import add_exchanges, bloc_equilibria, differing_starts, mixing_starts
 from deterrence.alliances.solving.bounds import unique_by
 from deterrence.alliances.solving.expected_defence import ExpectedDefence, expected_defence
 from deterrence.alliances.solving.iteration import cutpoints_from, iterate_best_responses
@@ -207,10 +207,12 @@ def stage_equilibria(
 
 def _differing(stage: ParticipationStage, defence: ExpectedDefence, points: Floats, tol: float) -> Floats:
     """Return equilibria in which members of a bloc of identical ones differ, and those that exchange such members."""
-    settled_rows = [iterate_best_responses(stage, defence, start) for start in differing_starts(stage)]
-    if not settled_rows:
+    starts = differing_starts(stage)
+    if not len(starts):
         return points[:0]
-    polished = cutpoints_from(stage, defence, np.array(settled_rows), tol=tol, anywhere=True)
+    settled_rows = [iterate_best_responses(stage, defence, start) for start in starts]
+    starts = np.concatenate([settled_rows, starts, mixing_starts(stage, defence)])
+    polished = cutpoints_from(stage, defence, starts, tol=tol, anywhere=True)
     reached = np.concatenate([points, polished.probabilities[polished.converged]])
     reached = np.concatenate(
         [reached, [row for row in settled_rows if _fixed(stage, defence, row, tol)] or reached[:0]]
