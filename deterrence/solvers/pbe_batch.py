@@ -2,7 +2,8 @@
 
 One and two sender types are solved as arrays, tile by tile, in threads (NumPy releases the interpreter's
 lock): see `two_type_kernel`, and for 2 x 2 x 2 `two_by_two_kernel` and its twin `two_by_two_compiled`.
-Three and more types go through the solver of single games, one by one.
+Three types of small games are solved by `supports_compiled` where they have no ties; the rest goes through the
+solver of single games, one by one.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
 from deterrence.solvers.arguments import numbers_in
 from deterrence.solvers.engine import compiles
-from deterrence.solvers.signaling.equilibria import signaling_equilibria
+from deterrence.solvers.signaling.equilibria import kind_of, signaling_equilibria
 from deterrence.solvers.signaling.off_path_faces import counts_faces
 from deterrence.solvers.signaling.one_type_kernel import kind_names_of_one, survey_one_type
 from deterrence.solvers.signaling.tied_games import survey_tied
@@ -37,7 +38,8 @@ from deterrence.solvers.signaling.two_type_kernel import Answers, Rows, Tile, ki
 
 TIED = 32_768  # games decided together by `tied_games`, whose planes take a bit for each
 COMPILED_TILE = 65_536  # games that a compiled kernel does at a time
-RATE_222 = 2e6  # games a second that NumPy does
+RATE_222, RATE_SINGLE = 2e6, 200  # games a second that NumPy does, and the solver of single games
+SUPPORTS_TILE = 4096
 TILE = 8192  # float64 per temporary: what stays in a core's cache
 FILTER = 1e-9  # comparisons closer than this share of the payoff span are not left to floats
 FAR = 1e4  # payoffs this many times their span away from zero: their own rounding comes near the filter
@@ -120,7 +122,7 @@ def pbe_batch(
     types, receiver_types, _, responses = game.shape
     if types > 2:
         method, counted = "one by one", "components"
-        survey: Callable[[tuple[Event, ...]], Survey] = partial(_survey_one_by_one, game, single, threads or 1)
+        survey: Callable[[tuple[Event, ...]], Survey] = partial(_survey_one_by_one, game, single, threads or 1, tol)
     else:
         method = "array kernel"
         counted = "components" if types == 1 or counts_faces(receiver_types, responses) else "outcomes"
@@ -217,6 +219,47 @@ class _ArraySurvey:
             with ThreadPoolExecutor(self.workers) as pool:
                 for _ in pool.map(act, parts):
                     pass
+
+
+def _has_supports(game: SignalingGame) -> bool:
+    """Return whether the compiled kernel over supports takes games of this shape."""
+    types, receiver_types, messages, responses = game.shape
+    return types == 3 and receiver_types == 1 and messages <= 3 and responses <= 4
+
+
+def _survey_by_supports(game: SignalingGame, events: Sequence[Event], start: int, stop: int, tol: float) -> Survey:
+    """Return what the compiled kernel over supports finds in games start to stop; ``unsolved`` where it is not sure."""
+    from deterrence.solvers.signaling.supports_compiled import survey_generic  # loads Numba
+
+    types, receiver_types, messages, responses = game.shape
+    games, core = range(start, stop), (types, receiver_types, messages, responses)
+    arrays = _Arrays.of(game, events)
+
+    def lead(array: Array, *cell: int) -> Array:
+        return np.broadcast_to(arrays.lead(array, len(cell), start, stop).reshape(-1, *cell), (len(games), *cell))
+
+    found = survey_generic(
+        lead(game.U, *core),
+        lead(game.V, *core),
+        lead(game.sender_view, *core[:2]),
+        lead(game.receiver_view, *core[:2]),
+        lead(game.joint_prior, *core[:2]),
+        np.stack([lead(w, *core) for w, _ in arrays.events], axis=1) if events else np.empty((len(games), 0, *core)),
+        tol,
+    )
+    kinds: dict[str, Array] = {}
+    for pattern in np.unique(found.patterns[found.patterns >= 0]).tolist():
+        sends = [[m for m in range(messages) if pattern >> (t * messages + m) & 1] for t in range(types)]
+        flags = kinds.setdefault(kind_of(sends, game.types, game.messages), np.zeros(len(games), dtype=bool))
+        flags |= (found.patterns == pattern).any(axis=1)
+    return Survey(
+        count=found.count,
+        kinds=kinds,
+        degenerate=found.several,
+        unsolved=found.doubtful,
+        low=np.ascontiguousarray(found.low.T),
+        high=np.ascontiguousarray(found.high.T),
+    )
 
 
 def decided_singly(
@@ -322,7 +365,7 @@ class _Arrays:
 
     def rows(self, start: int, stop: int) -> Rows:
         """Return games start to stop with the games on the first axis (one receiver type)."""
-        cut = partial(self._lead, start=start, stop=stop)
+        cut = partial(self.lead, start=start, stop=stop)
         U, V = (cut(*table) for table in self.tables)
         events = [cut(*w) for w in self.events]
         cells = U.shape[1]
@@ -332,7 +375,7 @@ class _Arrays:
             np.array([np.broadcast_to(w, (spread, cells)) for w in events]).reshape(len(events), spread, cells),
         )  # fmt: skip
 
-    def _lead(self, array: Array, rank: int, start: int, stop: int) -> Array:
+    def lead(self, array: Array, rank: int, start: int, stop: int) -> Array:
         """Return games as rows, or one row if all are alike."""
         lead, cells = array.shape[:-rank], math.prod(array.shape[-rank:])
         if math.prod(lead) == 1:
@@ -373,8 +416,10 @@ class _Arrays:
 # ---------------------------------------------------------------- three and more types
 
 
-def _survey_one_by_one(game: SignalingGame, single: Solver, processes: int, events: Sequence[Event]) -> Survey:
-    """Return counts, kinds, event ranges and ties of a batch of any shape.
+def _survey_one_by_one(
+    game: SignalingGame, single: Solver, processes: int, tol: float, events: Sequence[Event]
+) -> Survey:
+    """Return counts, kinds, event ranges and ties of a batch of any shape, as far as arrays do not decide them, singly.
 
     Parameters
     ----------
@@ -384,34 +429,46 @@ def _survey_one_by_one(game: SignalingGame, single: Solver, processes: int, even
         Solves one game; it must be picklable if there is more than one process.
     processes : int
         With one, the games are solved in this process. New ones are started by ``spawn``.
+    tol : float
+        See `pbe_batch`.
     events : sequence of str or callable
     """
     size = math.prod(game.batch_shape)
-    weights = [
-        np.broadcast_to(game.event_weights(e), (*game.batch_shape, *game.shape)).reshape(size, *game.shape)
-        for e in events
-    ]
-    jobs = [(game[flat_index(game, i)], [w[i] for w in weights]) for i in range(size)]
-    findings = list(_findings(single, jobs, processes))
-    kinds = {kind: np.zeros(size, dtype=bool) for kind in dict.fromkeys(k for f in findings if f for k in f[1])}
     survey = Survey(
         count=np.zeros(size, dtype=np.int64),
-        kinds=dict(sorted(kinds.items())),
+        kinds={},
         degenerate=np.zeros(size, dtype=bool),
         unsolved=np.ones(size, dtype=bool),
         low=np.full((len(events), size), np.nan),
         high=np.full((len(events), size), np.nan),
     )
-    for i, finding in enumerate(findings):
+    kinds: dict[str, Array] = {}
+    if _has_supports(game) and compiles(size / RATE_SINGLE):
+        for start in range(0, size, SUPPORTS_TILE):
+            games = slice(start, min(start + SUPPORTS_TILE, size))
+            part = _survey_by_supports(game, events, games.start, games.stop, max(FILTER, 4 * tol))
+            survey.count[games], survey.unsolved[games] = part.count, part.unsolved
+            survey.degenerate[games] = part.degenerate & ~part.unsolved
+            survey.low[:, games], survey.high[:, games] = part.low, part.high
+            for kind, flags in part.kinds.items():
+                kinds.setdefault(kind, np.zeros(size, dtype=bool))[games] = flags & ~part.unsolved
+    left = np.flatnonzero(survey.unsolved)
+    survey.count[left], survey.low[:, left], survey.high[:, left] = 0, np.nan, np.nan
+    weights = [
+        np.broadcast_to(game.event_weights(e), (*game.batch_shape, *game.shape)).reshape(size, *game.shape)
+        for e in events
+    ]
+    jobs = [(game[flat_index(game, i)], [w[i] for w in weights]) for i in left.tolist()]
+    for i, finding in zip(left.tolist(), _findings(single, jobs, processes), strict=True):
         if finding is None:
             continue
-        survey.count[i], _, survey.degenerate[i], ranges = finding
+        survey.count[i], found, survey.degenerate[i], ranges = finding
         survey.unsolved[i] = survey.count[i] == 0
-        for kind in finding[1]:
-            kinds[kind][i] = True
+        for kind in found:
+            kinds.setdefault(kind, np.zeros(size, dtype=bool))[i] = True
         for e, (low, high) in enumerate(ranges):
             survey.low[e, i], survey.high[e, i] = low, high
-    return survey
+    return replace(survey, kinds=dict(sorted((kind, flags) for kind, flags in kinds.items() if flags.any())))
 
 
 def flat_index(game: SignalingGame | ExtensiveGame, i: int) -> tuple[int, ...]:

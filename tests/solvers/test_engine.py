@@ -158,6 +158,50 @@ def test_without_numba_the_setting_says_how_to_get_it(monkeypatch: pytest.Monkey
     assert engine.kernel(len) is len
 
 
+def three_types(n: int, messages: int, responses: int, seed: int, most: int | None = None) -> dt.SignalingGame:
+    rng = np.random.default_rng(seed)
+    shape = (n, 3, messages, responses)
+    U, V = (rng.normal(size=shape) if most is None else rng.integers(0, most + 1, shape) * 1.0 for _ in range(2))
+    return dt.SignalingGame(
+        ("low", "middle", "high"), [f"m{i}" for i in range(messages)], [f"r{i}" for i in range(responses)],
+        rng.dirichlet(np.ones(3), size=n), U, V,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("messages", "responses", "games", "most"), [(2, 2, 60, None), (2, 3, 25, None), (3, 2, 15, None), (2, 2, 40, 6)]
+)
+def test_three_types_have_the_equilibria_of_the_exact_solver(
+    messages: int, responses: int, games: int, most: int | None
+) -> None:
+    """Whole numbers tie now and then; such games are left to it."""
+    assert_same(three_types(games, messages, responses, seed=21, most=most), event="r0")
+
+
+def test_a_message_after_which_nothing_happens_may_be_met_by_any_response() -> None:
+    game = three_types(20, 2, 2, seed=22)
+    U, V = game.sender_payoffs.copy(), game.receiver_payoffs.copy()
+    U[:, :, 0, 1], V[:, :, 0, 1] = U[:, :, 0, 0], V[:, :, 0, 0]
+    assert_same(game.with_payoffs(U, V), event="r0")
+
+
+def test_generic_games_of_three_types_are_never_left_to_the_exact_solver(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("solved singly")
+
+    monkeypatch.setattr("deterrence.solvers.pbe_batch._solve", refuse)
+    dt.set_engine("numba")
+    found = pbe_batch(three_types(1500, 3, 3, seed=23))
+    assert (found.count % 2 == 1).sum() > 0
+    assert not found.unsolved.any()
+
+
+@pytest.mark.slow
+def test_games_of_three_messages_and_responses_have_the_equilibria_of_the_exact_solver() -> None:
+    assert_same(three_types(300, 3, 3, seed=24), event="r0")
+    assert_same(three_types(300, 3, 4, seed=25), event="r0")
+
+
 def run(code: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],
