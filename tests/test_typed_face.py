@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 import deterrence
 import deterrence as dt
 from deterrence.perception.detection import Detection
+from deterrence.solvers.logit.batches import BehaviorBatch
 
 PACKAGES = ("deterrence", *(f"deterrence.{package}" for package in deterrence._PACKAGES))
 
@@ -48,12 +49,34 @@ def test_right_uses_have_their_types() -> None:
     tree = dt.ExtensiveGame(("A",), dt.move("A", {"attack": dt.end(A=1), "refrain": dt.end(A=0)}))
     assert_type(dt.spe(tree, exact=True), dt.EquilibriumSet)
     assert_type(dt.subjective(tree, truth={}, beliefs={"A": {}}), dt.SubjectiveOutcome)
+    assert_type(dt.spe_batch(tree), BehaviorBatch)
+    assert_type(dt.qre(tree, 2.0), dt.EquilibriumSet)
+    assert_type(dt.qre_batch(tree, precision=2.0), BehaviorBatch)
     scenario = dt.Scenario.load("textbook")
     assert_type(scenario, dt.Scenario)
     assert_type(scenario.game(), dt.CollectiveDefence)
     assert_type(dt.models.get("ALSIG"), dt.Model)
     assert_type(dt.models.sunk_cost(), dt.Model)
     assert_type(dt.perception.signal_detection(0.5, 0.4, 1.0), Detection)
+
+
+def test_one_game_and_a_batch_have_types_of_their_own() -> None:
+    p = dt.symbols("p")
+    weak, firm = (
+        dt.move("A", {"attack": dt.end("war", A=gain, B=-1), "refrain": dt.end("peace", A=0, B=0)}, infoset="A")
+        for gain in (1, -1)
+    )
+    crisis = dt.ExtensiveGame(("A", "B"), dt.chance({"weak": (p, weak), "firm": (1 - p, firm)}))
+    shares: NDArray[np.float64] = np.array([0.2, 0.8])
+    one = dt.subjective(crisis, truth={"p": 0.2}, beliefs={"A": {"p": 0.8}})
+    assert_type(one, dt.SubjectiveOutcome)
+    over_beliefs = dt.subjective(crisis, truth={"p": 0.2}, beliefs={"A": {"p": shares}})
+    assert_type(over_beliefs, dt.SubjectiveGrid)
+    over_truths = dt.subjective(crisis, truth={"p": shares}, beliefs={"A": {"p": 0.8}})
+    assert_type(over_truths, dt.SubjectiveGrid)
+    assert isinstance(one, dt.SubjectiveOutcome)
+    assert isinstance(over_beliefs, dt.SubjectiveGrid)
+    assert isinstance(over_truths, dt.SubjectiveGrid)
 
 
 def wrong_uses(game: dt.SignalingGame, matrix: dt.StrategicGame) -> None:

@@ -57,6 +57,29 @@ def query(
     return found
 
 
+def query_with_ties(
+    target: Any,
+    values: Mapping[str, Any],
+    size: int,
+    event: str,
+    *,
+    settle: bool,
+    at: Mapping[str, Any],
+    concept: Any = None,
+) -> BlockAnswer:
+    """Return a target's answer at ``size`` points; with ``settle``, ties are solved one by one if they are few."""
+
+    def ask(some: Mapping[str, Any], count: int, solve: bool) -> BlockAnswer:
+        return query(target, some, count, event, at=at, concept=concept, options={"settle": solve})
+
+    found = ask(values, size, settle and size == 1)
+    if not settle or size == 1:
+        return found
+    return resolve_ties(
+        found, lambda ties: ask({n: v[ties] if np.ndim(v) else v for n, v in values.items()}, len(ties), True), event
+    )
+
+
 def lively(sliders: Sequence[Slider], likelihood: Callable[..., BlockAnswer], event: str) -> tuple[str, ...]:
     """Return the names of two sliders that matter (of one, if there is one only): the first that change the answer.
 
@@ -82,14 +105,14 @@ def lively(sliders: Sequence[Slider], likelihood: Callable[..., BlockAnswer], ev
     return tuple(dict.fromkeys([*found, *start]))[:2]
 
 
-def resolve_ties(found: BlockAnswer, again: Any, event: str) -> BlockAnswer:
+def resolve_ties(found: BlockAnswer, again: Callable[[Any], BlockAnswer], event: str) -> BlockAnswer:
     """Return an answer with its ties solved one by one, if they are few.
 
     Parameters
     ----------
     found : BlockAnswer
     again : callable
-        Gives the settled answer at some of the points, by their indices.
+        Gives the answer at some of the points, by their indices, with their ties solved.
     event : str
     """
     ties = np.flatnonzero(found.degenerate)

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-import numpy as np
-
-from deterrence.explorer.asking import lively, query, resolve_ties
+from deterrence.explorer.asking import lively, query_with_ties
 from deterrence.explorer.equilibria import equilibria_of, refinements_of
 from deterrence.explorer.misperception import Misperception, misperception_of
 from deterrence.explorer.sliders import known_only, range_of, step_of
@@ -129,18 +127,8 @@ class GameSubject:
         self, values: Mapping[str, Any], size: int, event: str, concept: str, *, settle: bool
     ) -> BlockAnswer:
         """Return the answer at ``size`` points; with ``settle``, ties are solved one by one if they are few."""
-        chosen = choose_concept(concept)
-
-        def ask(some: Mapping[str, Any], count: int, options: Mapping[str, Any]) -> BlockAnswer:
-            return query(self._target, some, count, event, at=self.fixed, concept=chosen, options=options)
-
-        found = ask(values, size, {"settle": settle and size == 1})
-        if not settle or size == 1:
-            return found
-        return resolve_ties(
-            found,
-            lambda ties: ask({n: v[ties] if np.ndim(v) else v for n, v in values.items()}, len(ties), {"settle": True}),
-            event,
+        return query_with_ties(
+            self._target, values, size, event, settle=settle, at=self.fixed, concept=choose_concept(concept)
         )
 
     def under_correct_beliefs(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer | None:

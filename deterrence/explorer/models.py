@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.explorer.asking import lively, query, resolve_ties
+from deterrence.explorer.asking import lively, query_with_ties
 from deterrence.explorer.equilibria import equilibria_of, picture_of, refinements_of
 from deterrence.explorer.misperception import Misperception, misperception_of
 from deterrence.explorer.sliders import known_only, range_of, slider_of
@@ -134,18 +134,7 @@ class ModelSubject:
         """Return the answer at ``size`` points; with ``settle``, ties are solved one by one if they are few."""
         if self.routes.get(event) == "solve":
             return self._solved(values, size, event)
-
-        def ask(some: Mapping[str, Any], count: int, options: Mapping[str, Any]) -> BlockAnswer:
-            return query(self.model, some, count, event, at=self.fixed, options=options)
-
-        found = ask(values, size, {"settle": settle and size == 1})
-        if not settle or size == 1:
-            return found
-        return resolve_ties(
-            found,
-            lambda ties: ask({n: v[ties] if np.ndim(v) else v for n, v in values.items()}, len(ties), {"settle": True}),
-            event,
-        )
+        return query_with_ties(self.model, values, size, event, settle=settle, at=self.fixed)
 
     def under_correct_beliefs(self, values: Mapping[str, Any], size: int, event: str) -> BlockAnswer | None:
         """Return None: whoever is wrong in a model is so by its own parameters."""

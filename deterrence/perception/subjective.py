@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Protocol, TypeAlias, overload, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError
@@ -68,6 +69,34 @@ def subjective(
     stated_chance: float = 0.05,
     limit: int = 20_000,
 ) -> SubjectiveOutcome: ...
+@overload
+def subjective(
+    game: Any,
+    *,
+    truth: Mapping[str, NDArray[Any]],
+    beliefs: Mapping[str, Mapping[str, Any]] | None = None,
+    concept: Solver | str | None = None,
+    select: Selector | Mapping[str, Selector] = None,
+    attack: Event = "attack",
+    war: Event = "war",
+    aggressor: str | None = None,
+    stated_chance: float = 0.05,
+    limit: int = 20_000,
+) -> SubjectiveGrid: ...
+@overload
+def subjective(
+    game: Any,
+    *,
+    truth: Mapping[str, Any] | None = None,
+    beliefs: Mapping[str, Mapping[str, NDArray[Any]]],
+    concept: Solver | str | None = None,
+    select: Selector | Mapping[str, Selector] = None,
+    attack: Event = "attack",
+    war: Event = "war",
+    aggressor: str | None = None,
+    stated_chance: float = 0.05,
+    limit: int = 20_000,
+) -> SubjectiveGrid: ...
 @overload
 def subjective(
     game: Any,

@@ -28,7 +28,7 @@ from deterrence.games.quantities import Array, as_exact, as_float
 from deterrence.games.strategic import MixedProfile, StrategicGame
 from deterrence.games.tree import Node, end, move
 from deterrence.solvers.algebra.bimatrix import Component, all_equilibria
-from deterrence.solvers.algebra.rays import TooManyRays
+from deterrence.solvers.algebra.polytopes import TooManyRays
 from deterrence.solvers.algebra.table_equilibria import equilibria, mixtures_of, pure_equilibria, supports_of
 from deterrence.solvers.arguments import check_tolerance, in_rationals, require_form
 from deterrence.solvers.budget import Budget

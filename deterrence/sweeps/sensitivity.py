@@ -4,6 +4,9 @@ With :math:`f_A, f_B` the answers at two independent samples and :math:`f_{AB_i}
 first-order index is estimated by :math:`\overline{f_B (f_{AB_i} - f_A)} / V` [1]_ and the total one by
 :math:`\overline{(f_A - f_{AB_i})^2} / 2V` [2]_, with V the variance over A and B.
 
+``scipy.stats.sobol_indices`` has the same estimators, and a test compares; it cannot serve here, since it takes only
+powers of two of points that all have an answer, and a sweep may fail at some, which are then left out.
+
 References
 ----------
 .. [1] A. Saltelli et al., "Variance based sensitivity analysis of model output", Computer Physics Communications 181

@@ -28,28 +28,101 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from deterrence.alliances.scenarios.loader import read_toml, report
+from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.games.errors import ScenarioError, did_you_mean
+from deterrence.models.library import get
 from deterrence.sweeps.designs import Grid, Sample
 from deterrence.sweeps.errors import StoreError
 from deterrence.sweeps.progress import Told
 from deterrence.sweeps.question import UNSOLVED
+from deterrence.sweeps.sensitivity import sobol_indices
 from deterrence.sweeps.store import damaged_coordinates, is_plain_result, open_group
 from deterrence.sweeps.sweep import failures, load, sweep
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from deterrence.sweeps.study_schema import AxisTable, StudyTable
-
 _LARGEST = 1_000_000  # bytes of a study file
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AxisTable(_Table):
+    """Values of one parameter: a list, or ends and a number of points."""
+
+    values: tuple[_Finite, ...] | None = None
+    low: _Finite | None = None
+    high: _Finite | None = None
+    points: Annotated[int, Field(ge=2, le=10_000_000)] | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> AxisTable:
+        ends = self.low is not None and self.high is not None
+        if self.values is not None:
+            if not self.values or self.low is not None or self.high is not None or self.points is not None:
+                raise ValueError("expected values = [...] alone, with at least one number, or low and high")
+        elif not ends:
+            raise ValueError("expected values = [...], or low and high")
+        elif not (self.low or 0.0) < (self.high or 0.0):
+            raise ValueError(f"expected low < high, got {self.low} and {self.high}")
+        return self
+
+
+class SampleTable(_Table):
+    """A sample to be drawn from ranges."""
+
+    points: Annotated[int, Field(ge=1)]
+    method: Literal["sobol", "halton", "latin hypercube"] = "sobol"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class SensitivityTable(_Table):
+    """What to ask of Sobol' indices."""
+
+    samples: Annotated[int, Field(ge=2)] = 512
+    seed: Annotated[int, Field(ge=0)] = 0
+    variable: str | None = None
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+
+
+class StudyTable(_Table):
+    """A whole study."""
+
+    schema_version: Literal[1]
+    target: Annotated[str, Field(min_length=1)]
+    events: Annotated[tuple[str, ...], Field(min_length=1)] = ("attack",)
+    concept: str | None = None
+    store: str | None = None
+    block: Annotated[int, Field(ge=1)] | None = None
+    memory: str = "1 GiB"
+    vary: Annotated[dict[str, AxisTable], Field(min_length=1)]
+    at: dict[str, Any] = Field(default_factory=dict)
+    sample: SampleTable | None = None
+    sensitivity: SensitivityTable = SensitivityTable()
+
+    @model_validator(mode="after")
+    def _grid_has_points(self) -> StudyTable:
+        for name, axis in self.vary.items():
+            if self.sample is None and axis.values is None and axis.points is None:
+                raise ValueError(f"{name!r} needs points = N for a grid, or the study a [sample]")
+        for name, value in self.at.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name!r} must be fixed at a finite value, got {value}")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +157,7 @@ class Study:
         """The scenario or model."""
         name = self.table.target
         if name.startswith("model:"):
-            return _model(name.removeprefix("model:"))
-        from deterrence.alliances.scenarios.scenario import Scenario
-
+            return get(name.removeprefix("model:"))
         beside = self.folder / name
         return Scenario.load(beside if beside.is_file() else name)
 
@@ -126,8 +197,6 @@ class Study:
         ParameterError
             If the answer does not vary, or a range is a single value.
         """
-        from deterrence.sweeps.sensitivity import sobol_indices
-
         asked = self.table.sensitivity
         ranges = {name: _ends(axis) for name, axis in self.table.vary.items()}
         options = {**self._question(), **asked.model_dump()}
@@ -236,20 +305,12 @@ def _design_again(group: Any, told: Mapping[str, Any], store: Any) -> Grid | Sam
 
 def _target_again(told: Mapping[str, Any], store: Any) -> Any:
     if "scenario" in told:
-        from deterrence.alliances.scenarios.scenario import Scenario
-
         return Scenario.loads(str(told["text"]), f"{told['scenario']} in {store}")
     if "model" in told:
-        return _model(str(told["model"]))
+        return get(str(told["model"]))
     raise StoreError(
         f"{store} holds a sweep of a game, which only the script that made it has: run that again to resume"
     )
-
-
-def _model(id: str) -> Any:
-    from deterrence.models.library import get
-
-    return get(id)
 
 
 def _ends(axis: AxisTable) -> tuple[float, float]:
@@ -281,11 +342,6 @@ def _read(path: Path) -> str:
 
 
 def _parsed(text: str, where: str) -> StudyTable:
-    from pydantic import ValidationError
-
-    from deterrence.alliances.scenarios.loader import read_toml, report
-    from deterrence.sweeps.study_schema import StudyTable
-
     try:
         data = read_toml(text, where)
         if "members" in data and "attacks" in data:
@@ -300,15 +356,19 @@ def _parsed(text: str, where: str) -> StudyTable:
 
 
 def _problems(error: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    from deterrence.sweeps.study_schema import known_keys
-
     for item in error.errors(include_url=False):
         place = tuple(item["loc"])
         if item["type"] == "missing":
             yield place, "missing; expected a value"
         elif item["type"] == "extra_forbidden":
-            known = known_keys(place[:-1])
+            known = _known_keys(place[:-1])
             hint = did_you_mean(place[-1], known)
             yield place, f"unknown key; expected one of {', '.join(known)}{hint}"
         else:
             yield place, str(item["msg"]).removeprefix("Value error, ")
+
+
+def _known_keys(place: tuple[Any, ...]) -> list[str]:
+    """Return the keys that the table at a place of the file may hold."""
+    kinds: dict[str, type[BaseModel]] = {"vary": AxisTable, "sample": SampleTable, "sensitivity": SensitivityTable}
+    return list(kinds.get(str(place[0]) if place else "", StudyTable).model_fields)

@@ -24,6 +24,9 @@ from deterrence.games.quantities import SUM_TOLERANCE, parameter_names, substitu
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
 from deterrence.solvers.concepts import ChosenConcept, choose_concept, default_concept
+from deterrence.solvers.pbe_batch import pbe_batch
+from deterrence.solvers.qre import qre_batch
+from deterrence.solvers.spe import path_of_play, spe_batch
 
 Floats = NDArray[np.float64]
 Values = Mapping[str, Floats]
@@ -207,8 +210,6 @@ class GameTarget:
     def _perfect_bayesian(
         self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: ChosenConcept
     ) -> BlockAnswer:
-        from deterrence.solvers.pbe_batch import pbe_batch
-
         games = self.game.at(**at, **values)
         batch = pbe_batch(games, tol=float(concept.options.get("tol", 0.0)), threads=1)
         found = batch.survey(tuple(events))
@@ -225,8 +226,6 @@ class GameTarget:
     def _backward(
         self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: ChosenConcept
     ) -> BlockAnswer:
-        from deterrence.solvers.spe import path_of_play, spe_batch
-
         tol = {name: value for name, value in concept.options.items() if name == "tol"}
         batch = spe_batch(self.game, at={**at, **values}, **tol)
         size = len(batch.flagged)
@@ -248,8 +247,6 @@ class GameTarget:
     def _logit(
         self, values: Values, at: Mapping[str, object], events: Sequence[Any], concept: ChosenConcept
     ) -> BlockAnswer:
-        from deterrence.solvers.qre import qre_batch
-
         game = self.game.to_extensive() if isinstance(self.game, SignalingGame) else self.game
         batch = qre_batch(game, at={**at, **values}, precision=concept.options.get("precision", 1.0))
         chances = {event: np.asarray(batch.probability(event), dtype=np.float64) for event in events}

@@ -24,7 +24,7 @@ from fractions import Fraction
 import numpy as np
 
 from deterrence.games.quantities import Array, as_float
-from deterrence.solvers.algebra.rays import extreme_rays
+from deterrence.solvers.algebra.polytopes import extreme_rays
 from deterrence.solvers.engine import compiles
 from deterrence.solvers.predicates import whole_numbers
 

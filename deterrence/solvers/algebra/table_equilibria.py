@@ -34,7 +34,7 @@ import numpy as np
 
 from deterrence.games.quantities import Array, as_float
 from deterrence.solvers.algebra.multilinear import Multilinear, all_roots, sampled_roots
-from deterrence.solvers.algebra.rays import TooManyRays, extreme_rays
+from deterrence.solvers.algebra.polytopes import TooManyRays, extreme_rays
 from deterrence.solvers.budget import Budget
 from deterrence.solvers.predicates import whole_numbers
 

@@ -23,7 +23,7 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.topology import CHANCE
 from deterrence.solvers.algebra.multilinear import Multilinear, all_roots, sampled_roots
-from deterrence.solvers.algebra.rays import TooManyRays, polytope_vertices
+from deterrence.solvers.algebra.polytopes import TooManyRays, polytope_vertices
 from deterrence.solvers.budget import Budget
 
 Support = tuple[tuple[int, ...], ...]  # by information set, the slots that are used
