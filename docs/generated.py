@@ -1,7 +1,7 @@
 """The pages and figures that the code knows best: made when the site is built, and again when the package has changed.
 
-``python docs/generated.py`` makes them by hand. What each holds is in ``generate_models.py``, ``generate_scenarios.py``
-and ``generate_reference.py``; none of it is committed.
+``python docs/generated.py`` makes them by hand. What each holds is in ``generate_models.py``,
+``generate_scenarios.py``, ``generate_reference.py`` and ``generate_back_test.py``; none of it is committed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import generate_back_test
 import generate_models
 import generate_reference
 import generate_scenarios
@@ -23,7 +24,12 @@ STAMP = "_build/generated.sha256"
 
 def files() -> dict[str, Callable[[], str]]:
     """Return how to make each file, by its path in the folder of the site; nothing is made before it is called."""
-    return {**generate_models.files(), **generate_scenarios.files(), **generate_reference.files()}
+    return {
+        **generate_models.files(),
+        **generate_scenarios.files(),
+        **generate_reference.files(),
+        **generate_back_test.files(),
+    }
 
 
 def write(folder: Path = DOCS) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import generate_back_test
 import generate_scenarios
 import pytest
 
@@ -60,3 +61,16 @@ def test_the_list_has_every_scenario_and_every_variant():
 
 def test_a_picture_is_small():
     assert 5_000 < len(generate_scenarios.figure(Scenario.load("textbook")).encode()) < 60_000
+
+
+def test_the_back_test_scores_what_happened():
+    """Brier's and the logarithmic score by hand, of a case that is certain of what happened half the time."""
+    case = generate_back_test.Case("crimea-2014", "it happened", 9, 0.5, 0.8)
+    page = generate_back_test.page_of([case], 10)
+    assert "| 0.50 | 0.25 | 0.69 | 0.80 | 0.04 | 0.22 |" in page
+    assert "9 to 9 uncertain numbers" in page
+
+
+def test_a_case_is_likelier_after_its_outcome_has_weighed_the_draws():
+    case = generate_back_test.back_test("crimea-2014", draws=64)
+    assert 0 < case.before < case.after < 1
