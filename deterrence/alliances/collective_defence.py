@@ -37,16 +37,35 @@ from deterrence.alliances.campaign import (
 from deterrence.alliances.declarations import check_numbers, distinct, number_like
 from deterrence.alliances.members import Member, Support
 from deterrence.alliances.participation import ParticipationGame
-from deterrence.alliances.posture import AllianceType, Posture, PostureOutcomes, PostureStage, posture_game
-from deterrence.alliances.response import Response, mean_response, realised_response, respond_to_incidents, response
+from deterrence.alliances.posture import (
+    REGRETTED,
+    UNANSWERED,
+    UNWANTED,
+    AllianceType,
+    Lesson,
+    Posture,
+    PostureOutcomes,
+    PosturePlay,
+    PostureStage,
+    posture_game,
+)
+from deterrence.alliances.response import (
+    Response,
+    mean_response,
+    realised_response,
+    respond_to_incidents,
+    response,
+    response_at,
+)
 from deterrence.alliances.shocks import CommonShock, ShockState
 from deterrence.alliances.subjective_defence import subjective_defence
 from deterrence.alliances.target import Target, resistance
 from deterrence.alliances.treaty import Treaty
 from deterrence.alliances.warning import Automation
-from deterrence.games.continuous_receiver import ContinuousReceiverGame
+from deterrence.games.continuous_receiver import ContinuousReceiverGame, ResponseEvent
 from deterrence.games.display import Display
 from deterrence.games.distributions import stack_last
+from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
 from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.paths import Change, Overlay, apply_overlay, numbers_of
 from deterrence.games.renaming import renamed_arguments
@@ -54,6 +73,7 @@ from deterrence.games.signaling import SignalingGame
 from deterrence.perception.belief_hierarchy import checked_overlays, split_overlay
 from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import SubjectiveOutcome
+from deterrence.solvers.pbe import pbe
 
 Floats = NDArray[np.float64]
 
@@ -147,8 +167,7 @@ class CollectiveDefence(Display):
             for one in self.posture.postures:
                 for name in (*one.forward, *one.tied):
                     _among(name, self.names, f"posture {one.name!r} names")
-            for kind, one in itertools.product(self.posture.types, self.posture.postures):
-                self._as(kind.changes, one.overlay())
+            self._check_changes(self.posture)
         incidents = self._incidents()
         if np.any(sum(incidents) > 1 + 1e-12):
             raise GameError(
@@ -167,6 +186,14 @@ class CollectiveDefence(Display):
                     raise GameError(
                         f"the steps of {mine.name!r} are the same for everybody; {player} cannot misperceive them"
                     )
+
+    def _check_changes(self, stage: PostureStage) -> None:
+        """Raise if what a type or a posture changes is not there; a stage that has passed is not checked again."""
+        if getattr(stage, "_passed", False):
+            return
+        for kind, one in itertools.product(stage.types, stage.postures):
+            self._as(kind.changes, one.overlay())
+        object.__setattr__(stage, "_passed", True)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -246,6 +273,8 @@ class CollectiveDefence(Display):
         An incident is mistaken for an attack of the kind that it looks like, the treaty invoked, and members act as
         after one. Incidents of different kinds exclude each other.
         """
+        if self.posture is not None:
+            return np.zeros(self._batch_shape)  # a posture stage has no place for incidents
         return _acting(self._realised.first, (_selection(equilibrium),) * len(self.attacks))
 
     def false_invocation(self) -> Floats:
@@ -267,8 +296,12 @@ class CollectiveDefence(Display):
         """Return the probability that each kind of attack is answered by the target, shape (..., X).
 
         1 without a target that may yield. For an attack in steps it is the probability that some step of it is
-        answered, the mean over the aggressors that choose it (of the whole of it, if none does).
+        answered, the mean over the aggressors that choose it (of the whole of it, if none does). With a posture stage
+        the mean over types and postures, at the lowest and the highest of its equilibria; of an attack in steps, for
+        the whole of it.
         """
+        if self.posture is not None:
+            return np.stack([self._stage_end(_RESISTED.format(a.name), equilibrium) for a in self.attacks], axis=-1)
         pick = (_selection(equilibrium),) * len(self.attacks)
         if not any(in_steps(attack) for attack in self.attacks):
             return np.stack(np.broadcast_arrays(*(one[0] for one in self._resists(pick))), axis=-1)
@@ -286,6 +319,8 @@ class CollectiveDefence(Display):
     @renamed_arguments(resolve="equilibrium")
     def conquest_without_fight(self, equilibrium: str = "highest") -> Floats:
         """Return the probability of an attack that nobody answers, for the target yields or no step is seen as one."""
+        if self.posture is not None:
+            return self._stage_end(UNANSWERED, equilibrium)
         chosen = self.aggressor_choice(equilibrium).measure(self.aggressor.prize)[..., 1:]
         return np.asarray((chosen * (1 - self.resistance(equilibrium))).sum(axis=-1))
 
@@ -331,8 +366,15 @@ class CollectiveDefence(Display):
 
         Each kind of attack may be met by its lowest or its highest equilibrium, so the range is over 2^X
         combinations. The value v is drawn from the true distribution; the choice at each v is made at the
-        aggressor's own values.
+        aggressor's own values. With a posture stage the range is over the perfect Bayesian equilibria of it, and
+        the thresholds are those that have the same likelihood.
         """
+        if self.posture is not None:
+            events = ("attack", REFRAIN, *(attack.name for attack in self.attacks))
+            ranges = self.posture_ranges(events)
+            low, high = ranges.pop("attack")
+            ends = tuple(self.aggressor.prize.ppf(1 - likelihood) for likelihood in (high, low))
+            return AttackProbabilities(likelihood=(low, high), by_kind=ranges, thresholds=(ends[0], ends[1]))
         seen = self.perceived_by(self.aggressor.name)
         expected = self._responses_expected_by(self.aggressor.name)
         several = expected.response.several
@@ -352,8 +394,11 @@ class CollectiveDefence(Display):
     def regret_probability(self, equilibrium: str = "highest") -> Floats:
         """Return the probability of a regretted attack, shape (...): one whose true payoff is below that of refraining.
 
-        Zero where the aggressor perceives what is true.
+        Zero where the aggressor perceives what is true. With a posture stage "true" is given the type that there is,
+        which the aggressor does not know; the lowest and the highest over its equilibria.
         """
+        if self.posture is not None:
+            return self._stage_end(REGRETTED, equilibrium)
         return np.asarray(self.regretted_attacks(equilibrium).sum(axis=-1))
 
     @renamed_arguments(resolve="equilibrium")
@@ -361,8 +406,11 @@ class CollectiveDefence(Display):
         """Return the probability of an unwanted war, shape (...): a regretted attack that the target resists.
 
         The same as that of a regretted attack unless the target may yield, or steps may stay below a threshold of
-        response. Resistance to an attack in steps is the mean over the aggressors that choose it.
+        response. Resistance to an attack in steps is the mean over the aggressors that choose it. With a posture stage
+        see ``regret_probability``.
         """
+        if self.posture is not None:
+            return self._stage_end(UNWANTED, equilibrium)
         return np.asarray((self.regretted_attacks(equilibrium) * self.resistance(equilibrium)).sum(axis=-1))
 
     @renamed_arguments(resolve="equilibrium", met="actual")
@@ -518,11 +566,19 @@ class CollectiveDefence(Display):
 
     def _as(self, *overlays: Overlay) -> Self:
         """Return the game after a type's and a posture's changes, without a posture stage."""
-        views = {player: without_paths(overlay, "posture.") for player, overlay in self.perception.items()}
-        found = replace(self, posture=None, perception=views, shock=self._paired_shock)
-        for overlay in overlays:
+        merged: dict[str, Change] = {}
+        rest = list(overlays)
+        while rest and not merged.keys() & rest[0].keys():
+            merged |= rest.pop(0)
+        found = apply_overlay(self._without_stage, merged) if merged else self._without_stage
+        for overlay in rest:
             found = apply_overlay(found, overlay)
         return found
+
+    @cached_property
+    def _without_stage(self) -> Self:
+        views = {player: without_paths(overlay, "posture.") for player, overlay in self.perception.items()}
+        return replace(self, posture=None, perception=views, shock=self._paired_shock)
 
     def _responses_expected_by(self, player: str) -> StageResponses:
         """Return what a player expects after each step of each kind of attack."""
@@ -532,6 +588,153 @@ class CollectiveDefence(Display):
 
     # -- the posture stage -----------------------------------------------------------------------------------------
 
+    def posture_equilibria(self) -> EquilibriumSet:
+        """Return the perfect Bayesian equilibria of the posture game; those for each equilibrium of the response.
+
+        Raises
+        ------
+        GameError
+            If there is no posture stage, or this is a batch.
+        """
+        if self._batch_shape:
+            raise GameError("this is a batch of games; its ranges are those of attack_probabilities()")
+        sets = [found for _, found in self._stage_sets]
+        everything = tuple(one for found in sets for one in found)
+        return replace(
+            sets[0],
+            equilibria=tuple(replace(one, siblings=None) for one in everything) if len(sets) > 1 else everything,
+            complete=all(found.complete for found in sets),
+        )
+
+    def posture_plays(self) -> tuple[PosturePlay, ...]:
+        """Return what follows in each equilibrium of the posture game: who comes, really and as it is expected."""
+        stage = self._stage
+        fact, belief = self._posture_cells
+        seen_prior = (self.perceived_by(self.aggressor.name).posture or stage).prior
+        responses = fact.response(), belief._expected_responses(self.aggressor.name).response
+        cells = len(stage.types) * len(stage.postures)
+        parts = [[response_at(each, c) for c in range(cells)] for each in responses]
+        plays = []
+        for pick, found in self._stage_sets:
+            for one in found:
+                weights = [(prior[:, None] * one.profile.sender).ravel() for prior in (stage.prior, seen_prior)]  # type: ignore[attr-defined]
+                truth, seen = (
+                    mean_response([("", weight[c], weight[c], some[c]) for c in range(cells)])
+                    for weight, some in zip(weights, parts, strict=True)
+                )
+                plays.append(PosturePlay(one, pick, truth, seen, self._learned(one, pick, parts[1])))
+        return tuple(plays)
+
+    def posture_ranges(self, events: Sequence[str]) -> dict[str, tuple[Floats, Floats]]:
+        """Return the lowest and the highest probability of events over the equilibria of the posture game.
+
+        Parameters
+        ----------
+        events : sequence of str
+            Of the posture game.
+
+        Returns
+        -------
+        mapping of str to pair of ndarray, shape (...)
+            NaN at points of a batch where no equilibrium was found.
+        """
+        batch = self._batch_shape
+        if not batch:
+            sets = [found for _, found in self._stage_sets]
+            pairs = {event: [found.probability(event) for found in sets] for event in events}
+            return {
+                e: (np.asarray(min(low for low, _ in p)), np.asarray(max(h for _, h in p))) for e, p in pairs.items()
+            }
+        low, high = np.full((len(events), *batch), np.inf), np.full((len(events), *batch), -np.inf)
+        for pick in self._stage_picks:
+            everywhere = not any(pick)
+            where: Any = tuple(slice(None) for _ in batch) if everywhere else np.nonzero(self._several_responses)
+            game = self._posture_game(pick)
+            if everywhere or isinstance(game, SignalingGame):
+                ends = pbe(game).probabilities(events)  # type: ignore[attr-defined]
+                ends = ends if everywhere else tuple(one[(slice(None), *where)] for one in ends)
+            else:
+                ends = pbe(game[where]).probabilities(events)  # type: ignore[attr-defined]
+            at = (slice(None), *where)
+            low[at] = np.minimum(low[at], ends[0])
+            high[at] = np.maximum(high[at], ends[1])
+        return {event: (low[e], high[e]) for e, event in enumerate(events)}
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """Whether what the aggressor expects was found, at each point of a batch; with each type and posture."""
+        if self.posture is None:
+            return self.perceived_response().converged
+        fact, belief = self._posture_cells
+        both = fact.response(), belief._expected_responses(self.aggressor.name).response
+        return np.asarray(both[0].converged.all(axis=0) & both[1].converged.all(axis=0))
+
+    def perceived_defence(self) -> tuple[Floats, Floats]:
+        """Return the lowest and highest probability that the defence holds, as the aggressor sees it, shape (..., X).
+
+        With a posture stage what it expects before it sees a posture: the mean over types and postures.
+        """
+        if self.posture is None:
+            held = self.perceived_response().holds
+            return held[0], held[1]
+        names = [_EXPECTED.format(attack.name) for attack in self.attacks]
+        ranges = self.posture_ranges(names)
+        return tuple(np.stack([ranges[name][k] for name in names], axis=-1) for k in (0, 1))  # type: ignore[return-value]
+
+    def held_range(self, attack: str) -> tuple[Floats, Floats]:
+        """Return the lowest and the highest probability that the defence would hold against an attack, shape (...)."""
+        if self.posture is None:
+            x = [one.name for one in self.attacks].index(attack)
+            held = self.response().holds[..., x]
+            return held[0], held[1]
+        return self.posture_ranges([_HELD.format(attack)])[_HELD.format(attack)]
+
+    def _stage_end(self, event: str, equilibrium: str) -> Floats:
+        return self.posture_ranges([event])[event][_selection(equilibrium)]
+
+    def _learned(self, one: Equilibrium, pick: tuple[int, ...], cells: Sequence[Response]) -> tuple[Lesson, ...]:
+        """Return what the aggressor learns from each posture that is taken."""
+        stage = self._stage
+        sender, size = one.profile.sender, len(stage.postures)  # type: ignore[attr-defined]
+        found = []
+        for m, posture in enumerate(stage.postures):
+            taken = float(stage.prior @ sender[:, m])
+            if not (sender[:, m] > 0).any():
+                continue
+            beliefs = one.beliefs[posture.name]
+            belief = np.array([float(beliefs[kind.name]) for kind in stage.types])
+            holds = {
+                attack.name: float(sum(p * cells[t * size + m].holds[pick[x]][..., x] for t, p in enumerate(belief)))
+                for x, attack in enumerate(self.attacks)
+            }
+            found.append(
+                Lesson(
+                    posture.name, taken, dict(zip((k.name for k in stage.types), belief.tolist(), strict=True)), holds
+                )
+            )
+        return tuple(found)
+
+    @cached_property
+    def _stage_sets(self) -> tuple[tuple[tuple[int, ...], EquilibriumSet], ...]:
+        """The equilibria of the posture game, for each choice among the equilibria of the response."""
+        return tuple((pick, pbe(self._posture_game(pick))) for pick in self._stage_picks)
+
+    @cached_property
+    def _stage_picks(self) -> tuple[tuple[int, ...], ...]:
+        """Which equilibrium of the response follows each kind of attack: all choices, if there are several."""
+        ends = (0, 1) if np.any(self._several_responses) else (0,)
+        return tuple(itertools.product(ends, repeat=len(self.attacks)))
+
+    @cached_property
+    def _several_responses(self) -> NDArray[np.bool_]:
+        """Whether some attack, with some type and posture, has several equilibrium responses."""
+        fact, belief = self._posture_cells
+        several = np.zeros((), dtype=bool)
+        for found in (fact.response(), belief._expected_responses(self.aggressor.name).response):
+            gap = np.abs(found.comes[1] - found.comes[0]).max(axis=(-1, -2)) > _SAME
+            several = several | gap.any(axis=0)
+        return np.broadcast_to(several, self._batch_shape)
+
     def _posture_game(self, pick: tuple[int, ...], *, binned: bool = False) -> ContinuousReceiverGame | SignalingGame:
         """Return the posture game if each kind of attack is met by an equilibrium, 0 lowest or 1 highest."""
         stage = self._stage
@@ -539,16 +742,28 @@ class CollectiveDefence(Display):
         resists = fact._resists(pick)
         expected = belief._expected_responses(self.aggressor.name)
         foreseen = belief._resists(pick) if belief is not fact and self._gives_target_view(belief) else resists
-        batch = self._batch_shape
         seen = self.perceived_by(self.aggressor.name)
+        plans = fact._plans(fact._realised, pick, resists)
+        outcomes = PostureOutcomes(plans, belief._plans(expected, pick, foreseen), self._batch_shape)
+        sizes = len(stage.types), len(stage.postures), 1 + len(plans.kinds)
+        further: dict[str, tuple[Floats, bool]] = {}
+        for x, attack in enumerate(self.attacks):
+            last = max(i for i, kind in enumerate(plans.kinds) if kind == x)
+            further |= {
+                _HELD.format(attack.name): (fact.response().holds[pick[x]][..., x], False),
+                _EXPECTED.format(attack.name): (expected.response.holds[pick[x]][..., x], True),
+                _RESISTED.format(attack.name): (plans.answered[..., last], False),
+            }
         return posture_game(
             stage=stage,
             believed_prior=(seen.posture or stage).prior,
             attacks=self.attacks,
             prize=self.aggressor.prize,
-            outcomes=PostureOutcomes(
-                fact._plans(fact._realised, pick, resists), belief._plans(expected, pick, foreseen), batch
-            ),
+            outcomes=outcomes,
+            expected={
+                name: ResponseEvent(outcomes.same_whatever_follows(values, *sizes), believed=believed)
+                for name, (values, believed) in further.items()
+            },
             sender=self.names.index(stage.sender) if stage.sender else None,
             players=(stage.sender or "Alliance", self.aggressor.name),
             binned=binned,
@@ -633,9 +848,13 @@ class CollectiveDefence(Display):
         return envelope(names, found.slopes, found.costs - refraining[..., None], found.kinds, found.steps)
 
 
+_HELD, _EXPECTED, _RESISTED = "{} would be held", "{} is expected to be held", "{} would be resisted"
+_SAME = 1e-7  # difference of probabilities of assisting that makes no other equilibrium
+
+
 def _side_by_side(games: Sequence[Any], batch: tuple[int, ...]) -> Any:
     """Return games that differ in their numbers as one, these on a first axis in front of a batch."""
-    tables = [dict(numbers_of(game)) for game in games]
+    tables = [dict(numbers_of(replace(game, perception={}))) for game in games]
     if any(table.keys() != tables[0].keys() for table in tables):
         raise GameError("types and postures may change numbers, not what there is to be numbered")
     overlay: dict[str, Any] = {}

@@ -24,8 +24,10 @@ from numpy.typing import NDArray
 from deterrence.alliances.attacks import REFRAIN, AttackOption
 from deterrence.alliances.campaign import Plans
 from deterrence.alliances.declarations import check_name, check_numbers, distinct, number, number_in
+from deterrence.alliances.response import Response
 from deterrence.games.continuous_receiver import ContinuousReceiverGame, ResponseEvent
 from deterrence.games.distributions import Distribution, stack_last
+from deterrence.games.equilibrium import Equilibrium
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.paths import Change, Overlay
 from deterrence.games.signaling import SignalingGame
@@ -34,6 +36,7 @@ Floats = NDArray[np.float64]
 
 REGRETTED = "regretted attack"
 UNWANTED = "unwanted war"  # a regretted attack that is answered
+UNANSWERED = "conquest without a fight"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,11 +172,58 @@ class PostureOutcomes:
     perceived: Plans
     batch: tuple[int, ...]
 
+    def same_whatever_follows(self, values: Floats, types: int, postures: int, responses: int) -> Floats:
+        """Return values of shape (T M, ...), or without the first axis, as chances of shape (..., T, M, R)."""
+        table = self.table(np.asarray(values, dtype=np.float64)[..., None], types, postures)
+        return np.broadcast_to(table, (*table.shape[:-1], responses))
+
     def table(self, rows: Floats, types: int, postures: int) -> Floats:
         """Return rows of shape (T M, ..., L), or without the first axes, as an array of shape (..., T, M, L)."""
         cells = np.broadcast_to(rows, (types * postures, *self.batch, rows.shape[-1]))
         last = np.moveaxis(cells, 0, -2)
         return last.reshape(*self.batch, types, postures, rows.shape[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the aggressor learns from a posture that is taken.
+
+    Attributes
+    ----------
+    posture : str
+    probability : float
+        That it is taken.
+    belief : mapping of str to float
+        By type, after seeing it.
+    holds : mapping of str to float
+        By kind of attack: the probability that the defence holds, as the aggressor sees it then. Perceived resolve.
+    """
+
+    posture: str
+    probability: float
+    belief: Mapping[str, float]
+    holds: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class PosturePlay:
+    """What follows in one equilibrium of the posture game.
+
+    Attributes
+    ----------
+    equilibrium : Equilibrium
+    pick : tuple of int
+        Which equilibrium of the response, 0 the lowest, 1 the highest, follows each kind of attack.
+    truth, seen : Response
+        The mean over types and postures: really, and as the aggressor expects before it sees a posture.
+    lessons : tuple of Lesson
+    """
+
+    equilibrium: Equilibrium
+    pick: tuple[int, ...]
+    truth: Response
+    seen: Response
+    lessons: tuple[Lesson, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,6 +273,7 @@ def posture_game(
     outcomes: PostureOutcomes,
     sender: int | None,
     players: tuple[str, str],
+    expected: Mapping[str, ResponseEvent] | None = None,
     binned: bool = False,
 ) -> ContinuousReceiverGame | SignalingGame:
     """Return the posture game.
@@ -243,6 +294,8 @@ def posture_game(
         Index of the member whose payoff counts; None for the sum over all.
     players : pair of str
         Names of sender and receiver.
+    expected : mapping of str to ResponseEvent, optional
+        Further events.
     binned : bool
         Whether a continuous prize is cut into the stage's ``quantiles`` bins: a finite game that is near it.
 
@@ -253,8 +306,8 @@ def posture_game(
         Responses are ``refrain`` and the aggressor's plans: an attack, or for one in steps each number of them
         (``"hybrid (2 of 5)"``). Events beside: ``attack``; each kind of attack; ``war`` (an attack that some member
         meets), ``defence holds`` and ``defence fails`` (both after an attack); ``regretted attack``, one whose payoff
-        to the aggressor, given the type that there is, is below that of refraining, and ``unwanted war``, a regretted
-        one that is answered. A batch where any number is one.
+        to the aggressor, given the type that there is, is below that of refraining; ``unwanted war``, a regretted one
+        that is answered, and ``conquest without a fight``, one that is not. A batch where any number is one.
     """
     t, m = len(stage.types), len(stage.postures)
     true, seen = outcomes.true, outcomes.perceived
@@ -283,6 +336,8 @@ def posture_game(
         "defence fails": ResponseEvent(after_attack(1 - holds)),
         REGRETTED: ResponseEvent(after_attack(every), even),
         UNWANTED: ResponseEvent(after_attack(table(true.answered)), even),
+        UNANSWERED: ResponseEvent(after_attack(1 - table(true.answered))),
+        **(expected or {}),
     }
     game = ContinuousReceiverGame if prize.continuous and not binned else _finite_game
     return game(

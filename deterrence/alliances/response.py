@@ -176,6 +176,19 @@ def mean_response(parts: Sequence[tuple[str, Any, Any, Response]]) -> Response:
     )
 
 
+def response_at(found: Response, index: int) -> Response:
+    """Return one of the responses that lie side by side on the first axis of a batch."""
+    ends = ("holds", "strength", "comes", "nobody", "payoffs", "strength_invoked", "alarmed")
+    return replace(
+        found,
+        invoked=found.invoked[index],
+        converged=found.converged[index],
+        proven=found.proven[index],
+        cutpoints=found.cutpoints[:, :, index],
+        **{name: getattr(found, name)[:, index] for name in ends},
+    )
+
+
 def respond_to_incidents(game: ParticipationGame, found: Response, incidents: Sequence[Any]) -> Response:
     """Return a response with the strength that acts on incidents: those invoke the treaty, and members come as to it.
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
+from deterrence.alliances.scenarios.assessment import attack_views
 from deterrence.alliances.scenarios.scenario import HOLDS, REGRETTED, UNWANTED, Scenario
 from deterrence.alliances.scenarios.sensitivity import ScenarioParameter, scenario_parameters
 from deterrence.explorer.asking import lively, query
@@ -20,7 +21,6 @@ from deterrence.explorer.subjects import Comparison, Found, Row, Slider, Values,
 from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.quantities import real_number
-from deterrence.solvers.pbe import pbe
 from deterrence.solvers.refinements import REFINEMENTS
 
 _CODE = """\
@@ -141,7 +141,7 @@ class ScenarioSubject:
         game = self.scenario.at_values(self._moved(values))
         if game.posture is not None:
             asked_for = event if event in ("attack", REFRAIN, *(a.name for a in game.attacks)) else "attack"
-            return equilibria_of(pbe(game.posture_game()), asked_for, self.refinements)
+            return equilibria_of(game.posture_equilibria(), asked_for, self.refinements)
         truth = game.expected_response()
         found = equilibria_of(truth.equilibria, event)
         holds = {a.name: _chance(truth.holds[..., x]) for x, a in enumerate(game.attacks)}
@@ -155,6 +155,8 @@ class ScenarioSubject:
         if not game.perception:
             return None
         right = _seen_rightly(game)
+        if game.posture is not None:
+            return _stage_comparison(self.scenario.at_values(self._moved(values)))
         seen, truth = game.perceived_response(), game.response()
         as_seen, as_true = game.attack_probabilities(), right.attack_probabilities()
         rows = [("likelihood of attack", _chance(as_seen.likelihood), _chance(as_true.likelihood))]
@@ -185,6 +187,21 @@ class ScenarioSubject:
         return response_svg(
             game.names, [a.name for a in game.attacks], game.response().comes, seen, game.aggressor.name
         )
+
+
+def _stage_comparison(game: CollectiveDefence) -> Comparison:
+    """Return the comparison of a game with a posture stage, over the equilibria of the stage."""
+    name = game.aggressor.name
+    as_seen, as_true = game.attack_probabilities(), _seen_rightly(game).attack_probabilities()
+    rows = [("likelihood of attack", _chance(as_seen.likelihood), _chance(as_true.likelihood))]
+    for view in attack_views(game):
+        rows += [
+            (f"{view.name} attack: is chosen", _chance(view.likelihood), _chance(as_true.by_kind[view.name])),
+            (f"{view.name} attack: defence holds", _chance(view.perceived_holds), _chance(view.holds)),
+            (f"{view.name} attack: strength that comes", _size(view.perceived_strength), _size(view.strength)),
+        ]
+    regret = [game.regret_probability(which) for which in ("lowest", "highest")]
+    return Comparison(("", f"as {name} sees it", "in truth"), rows, _words(name, as_seen, as_true, regret))
 
 
 def scenario_subject(scenario: Scenario, ranges: Mapping[str, Any], at: Mapping[str, Any]) -> ScenarioSubject:

@@ -38,10 +38,14 @@ class ResponseEvent:
         Its probability, given type, message and response; in [0, 1].
     below : ndarray, shape (..., T, M, L), or None
         If given it happens only at values of the receiver below these, by response.
+    believed : bool
+        Whether types are weighted by the receiver's prior instead of the true one: what the receiver expects on average
+        before it sees a message.
     """
 
     chance: Floats
     below: Floats | None = None
+    believed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -124,7 +128,7 @@ class ContinuousReceiverGame(Display):
             return np.asarray(np.broadcast_to(array, (*batch, *array.shape[array.ndim - core :]))[index])
 
         events = {
-            name: ResponseEvent(take(e.chance, 3), None if e.below is None else take(e.below, 3))
+            name: ResponseEvent(take(e.chance, 3), None if e.below is None else take(e.below, 3), e.believed)
             for name, e in self.events.items()
         }
         numbers = {"prior": 1, "receiver_prior": 1, "sender_payoffs": 3, "slopes": 3, "costs": 3}
@@ -160,7 +164,7 @@ class ContinuousReceiverGame(Display):
         return tuple(np.einsum("...mt,...tml->...ml", weights, each) for each in (self.slopes, self.costs))
 
     def event_probability(self, sender: Floats, beliefs: Floats, name: Event) -> Floats:
-        """Return the probability of an event under the true prior, shape (...).
+        """Return the probability of an event, shape (...).
 
         Parameters
         ----------
@@ -182,7 +186,8 @@ class ContinuousReceiverGame(Display):
             low, high = (np.expand_dims(one, -3) for one in (lower, upper))
             counted = _measure(self.value, low, np.maximum(low, np.minimum(high, event.below)), 3)
         given = first + (chance[..., 1:] * counted).sum(axis=-1)  # (..., T, M)
-        return np.asarray((self.prior[..., :, None] * sender * given).sum(axis=(-2, -1)))
+        prior = self.receiver_prior if event.believed else self.prior
+        return np.asarray((prior[..., :, None] * sender * given).sum(axis=(-2, -1)))
 
     def response_probabilities(self, beliefs: Floats) -> Floats:
         """Return P_m at beliefs of shape (..., M, T): the probability of each response, shape (..., M, 1 + L)."""

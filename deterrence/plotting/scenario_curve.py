@@ -49,7 +49,7 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
     )
     game = scenario.at_values({parameter.name: shifts})
     found = game.attack_probabilities()
-    holds = game.perceived_response().holds.mean(axis=0)  # (points, X)
+    holds = np.mean(game.perceived_defence(), axis=0)  # (points, X)
     main = int(np.argmax(np.ptp(holds, axis=0)))
     resolve = holds[:, main]
     low, high = (np.broadcast_to(x, shifts.shape) for x in found.likelihood)
@@ -85,7 +85,7 @@ def _seen_rightly(game: CollectiveDefence, attack: int) -> tuple[float, float]:
     """Return P(defence holds) after an attack, and the likelihood of attack, if the aggressor saw what is true."""
     others = {player: overlay for player, overlay in game.perception.items() if player != game.aggressor.name}
     fact = replace(game, perception=others, base=np.full(1, np.ravel(game.base)[0]))
-    holds = fact.perceived_response().holds[..., 0, attack].mean()
+    holds = np.mean(fact.perceived_defence(), axis=0)[0, attack]
     return float(holds), float(np.mean(fact.attack_probabilities().likelihood))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
+from deterrence.alliances.collective_defence import CollectiveDefence
+from deterrence.alliances.posture import Lesson
 from deterrence.alliances.response import Response
 from deterrence.alliances.scenarios.assessment_text import report, words
 from deterrence.alliances.scenarios.horizon import Period, period_of
@@ -30,7 +32,7 @@ from deterrence.alliances.scenarios.uncertainty import (
 )
 from deterrence.files import require_free, whole_file
 from deterrence.games.display import Display
-from deterrence.games.errors import ScenarioError
+from deterrence.games.errors import GameError, ScenarioError
 from deterrence.games.renaming import RenamedKeys, renamed_attributes
 from deterrence.games.services import service
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Range = tuple[float, float]
+
+SHOWN_REFINEMENTS = ("intuitive", "d1")
 
 LEVEL = 0.5  # likelihood of attack that a tipping point crosses
 
@@ -97,6 +101,46 @@ class MemberView:
     perceived_comes: Mapping[str, Range]
 
 
+@dataclass(frozen=True, slots=True)
+class PostureView:
+    """What the assessment says of one equilibrium of the posture stage.
+
+    Attributes
+    ----------
+    kind : str
+        ``"separating"``, ``"pooling on battlegroups"``, ...
+    likelihood : pair of float
+        Likelihood of attack.
+    survives : mapping of str to bool
+        By refinement: whether it survives D1 and the intuitive criterion. Empty where that is not decided.
+    lessons : tuple of Lesson
+        What the aggressor learns from each posture that is taken.
+    supporting : mapping of str to tuple of pair of float
+        By posture that is not taken: the beliefs that keep both types from it, as intervals of the probability of the
+        first type.
+    """
+
+    kind: str
+    likelihood: Range
+    survives: Mapping[str, bool]
+    lessons: tuple[Lesson, ...]
+    supporting: Mapping[str, tuple[Range, ...]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data, fit for JSON."""
+        return {
+            "kind": self.kind,
+            "likelihood_of_attack": list(self.likelihood),
+            "survives": dict(self.survives),
+            "learned": [
+                {"posture": one.posture, "probability": one.probability, "belief": dict(one.belief),
+                 "perceived_defence_holds": dict(one.holds)}
+                for one in self.lessons
+            ],
+            "beliefs_off_the_path": {name: [list(pair) for pair in some] for name, some in self.supporting.items()},
+        }  # fmt: skip
+
+
 @renamed_attributes(likelihood_if_seen_rightly="likelihood_correct_beliefs", turns="sensitivities")
 @dataclass(frozen=True, eq=False)
 class Assessment(Display):
@@ -106,7 +150,8 @@ class Assessment(Display):
     ----------
     scenario : Scenario
     likelihood : pair of float
-        Lowest and highest likelihood of attack over equilibria, at the aggressor's perception.
+        Lowest and highest likelihood of attack over equilibria, at the aggressor's perception; with a posture stage,
+        over the perfect Bayesian equilibria of it.
     likelihood_correct_beliefs : pair of float
         The same if the aggressor perceived what is true.
     regretted_attack : pair of float
@@ -125,6 +170,8 @@ class Assessment(Display):
         One-at-a-time sensitivity to each parameter, steepest first.
     postures : tuple of (str, float, float)
         With a posture stage: kind of each equilibrium and its lowest and highest likelihood of attack.
+    posture_views : tuple of PostureView
+        What there is to say of each of these: which refinements it survives, and what the aggressor learns.
     complete : bool
         Whether every equilibrium of the response is proven to be known.
     error : float
@@ -149,6 +196,7 @@ class Assessment(Display):
     members: tuple[MemberView, ...]
     sensitivities: tuple[ParameterSensitivity, ...]
     postures: tuple[tuple[str, float, float], ...]
+    posture_views: tuple[PostureView, ...]
     complete: bool
     error: float
     level: float = LEVEL
@@ -220,7 +268,7 @@ class Assessment(Display):
                 for m in self.members
             ],
             "parameters": [t.to_dict() for t in self.sensitivities],
-            "postures": [{"kind": kind, "likelihood_of_attack": [low, high]} for kind, low, high in self.postures],
+            "postures": [view.to_dict() for view in self.posture_views],
             "complete": self.complete,
             "numerical_error": self.error,
             **({} if self.period is None else {"period": self.period.to_dict()}),
@@ -270,12 +318,13 @@ def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0, uncer
     """Return the assessment of a scenario; see ``Scenario.assess``."""
     drawn = _draws(scenario, draws, seed) if uncertainty else 0
     game = scenario.game()
-    truth, seen = game.response(), game.perceived_response()
+    plays = _plays(game)
     found = game.attack_probabilities()
     right = _seen_rightly(game).attack_probabilities()
     sensitivities = one_at_a_time_sensitivity(scenario, scenario_parameters(scenario), LEVEL)
     calm = 1 - np.asarray(found.likelihood)
     mistaken = game.false_invocation()
+    views = _posture_views(game)
     return Assessment(
         scenario=scenario,
         likelihood=_range(found.likelihood),
@@ -285,15 +334,61 @@ def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0, uncer
         conquest_without_fight=_both(game.conquest_without_fight),
         false_alarm=_range((calm[0] * mistaken, calm[1] * mistaken)),
         false_alarm_strength=_both(game.false_alarm_response),
-        attacks=tuple(_attack_view(game, x, truth, seen, found.by_kind[a.name]) for x, a in enumerate(game.attacks)),
-        members=_member_views(game, truth, seen),
+        attacks=attack_views(game),
+        members=_member_views(game, plays),
         sensitivities=tuple(sorted(sensitivities, key=lambda t: -abs(t.slope))),
-        postures=_postures(scenario, game),
-        complete=truth.complete and seen.complete,
-        error=max(truth.error, seen.error),
+        postures=tuple((view.kind, *view.likelihood) for view in views),
+        posture_views=views,
+        complete=_all_known(game, plays),
+        error=max(response.error for play in plays for response in play.both),
         draws=drawn,
         seed=seed,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Play:
+    """What happens and what the aggressor expects, and which ends of these responses count, by kind of attack."""
+
+    truth: Response
+    seen: Response
+    ends: Sequence[tuple[int, ...]]
+
+    @property
+    def both(self) -> tuple[Response, Response]:
+        return self.truth, self.seen
+
+
+def _plays(game: CollectiveDefence) -> list[_Play]:
+    """Return what happens and what is expected: once, or in each equilibrium of a posture stage."""
+    if game.posture is None:
+        return [_Play(game.response(), game.perceived_response(), [(0, 1)] * len(game.attacks))]
+    return [_Play(one.truth, one.seen, [(k,) for k in one.pick]) for one in game.posture_plays()]
+
+
+def _all_known(game: CollectiveDefence, plays: Sequence[_Play]) -> bool:
+    """Return whether every equilibrium is proven to be known."""
+    if game.posture is None:
+        return all(response.complete for response in plays[0].both)
+    proven = all(bool(np.all(response.proven)) for play in plays for response in play.both)
+    return proven and game.posture_equilibria().complete
+
+
+def _posture_views(game: CollectiveDefence) -> tuple[PostureView, ...]:
+    """Return what there is to say of each equilibrium of the posture stage, one for each outcome."""
+    if game.posture is None:
+        return ()
+    found: dict[object, PostureView] = {}
+    for play in game.posture_plays():
+        one = play.equilibrium
+        low, high = (float(x) for x in one.probability_range("attack"))
+        survives: dict[str, bool] = {}
+        for name in SHOWN_REFINEMENTS:
+            with contextlib.suppress(GameError):
+                survives[name] = bool(one.survives(name))
+        view = PostureView(one.kind, (low, high), survives, play.lessons, getattr(one.profile, "supporting", {}))
+        found.setdefault((one.kind, round(low, 9), round(high, 9), tuple(survives.items())), view)
+    return tuple(found.values())
 
 
 def _draws(scenario: Scenario, draws: int | None, seed: int) -> int:
@@ -336,27 +431,38 @@ def _both(of: Any) -> Range:
     return _range((of("lowest"), of("highest")))
 
 
-def _attack_view(
-    game: CollectiveDefence, x: int, truth: Response, seen: Response, likelihood: tuple[Any, Any]
-) -> AttackView:
-    def over(table: Floats) -> Range:
-        return _range((table[0][..., x], table[1][..., x]))
+def attack_views(game: CollectiveDefence) -> tuple[AttackView, ...]:
+    """Return what there is to say of each kind of attack in one game."""
+    plays, likelihood = _plays(game), game.attack_probabilities().by_kind
+    return tuple(_attack_view(game, x, plays, likelihood[one.name]) for x, one in enumerate(game.attacks))
 
+
+def _attack_view(game: CollectiveDefence, x: int, plays: Sequence[_Play], likelihood: tuple[Any, Any]) -> AttackView:
+    def over(name: str, which: str) -> Range:
+        values = [float(getattr(getattr(play, which), name)[k][..., x]) for play in plays for k in play.ends[x]]
+        return min(values), max(values)
+
+    nobody = over("nobody", "truth")
     return AttackView(
         name=game.attacks[x].name,
         likelihood=_range(likelihood),
-        invoked=float(truth.invoked[..., x]),
-        perceived_invoked=float(seen.invoked[..., x]),
+        invoked=_middle([play.truth.invoked[..., x] for play in plays]),
+        perceived_invoked=_middle([play.seen.invoked[..., x] for play in plays]),
         resists=_range((game.resistance("lowest")[..., x], game.resistance("highest")[..., x])),
-        holds=over(truth.holds),
-        perceived_holds=over(seen.holds),
-        strength=over(truth.strength),
-        perceived_strength=over(seen.strength),
-        somebody=over(1 - truth.nobody),
+        holds=over("holds", "truth"),
+        perceived_holds=over("holds", "seen"),
+        strength=over("strength", "truth"),
+        perceived_strength=over("strength", "seen"),
+        somebody=(1 - nobody[1], 1 - nobody[0]),
     )
 
 
-def _member_views(game: CollectiveDefence, truth: Response, seen: Response) -> tuple[MemberView, ...]:
+def _middle(values: Sequence[Any]) -> float:
+    numbers = [float(np.asarray(value)) for value in values]
+    return (min(numbers) + max(numbers)) / 2
+
+
+def _member_views(game: CollectiveDefence, plays: Sequence[_Play]) -> tuple[MemberView, ...]:
     council = game.participation_game()  # days as they are with an integrated command and with machines
     treaty = council.treaty
     days = float(np.asarray(treaty.consultation_days))
@@ -364,8 +470,12 @@ def _member_views(game: CollectiveDefence, truth: Response, seen: Response) -> t
         n, k = treaty.rule.count(len(game.members))
         days += float(np.asarray(treaty.deliberation_days)) * sum(1 / (n - j) for j in range(k))
 
-    def comes(met: Response, i: int) -> dict[str, Range]:
-        return {a.name: _range((met.comes[0][x, i], met.comes[1][x, i])) for x, a in enumerate(game.attacks)}
+    def comes(which: str, i: int) -> dict[str, Range]:
+        found = {}
+        for x, a in enumerate(game.attacks):
+            values = [float(getattr(play, which).comes[k][x, i]) for play in plays for k in play.ends[x]]
+            found[a.name] = (min(values), max(values))
+        return found
 
     found = []
     for i, m in enumerate(council.members):
@@ -373,16 +483,8 @@ def _member_views(game: CollectiveDefence, truth: Response, seen: Response) -> t
         first = days + (min(float(np.asarray(m.rapid_delay)), delay) if rapid else delay)
         lift = (float(np.asarray(m.capability)) - rapid) * float(np.asarray(m.days_per_unit))
         last = days + delay + max(lift, 0.0) if rapid < float(np.asarray(m.capability)) else first
-        found.append(MemberView(m.name, first, max(first, last), comes(truth, i), comes(seen, i)))
+        found.append(MemberView(m.name, first, max(first, last), comes("truth", i), comes("seen", i)))
     return tuple(found)
-
-
-def _postures(scenario: Scenario, game: CollectiveDefence) -> tuple[tuple[str, float, float], ...]:
-    if game.posture is None:
-        return ()
-    found = scenario.solve()
-    calm = [(e.kind, e.probability_range(REFRAIN)) for e in found]
-    return tuple((kind, float(1 - high), float(1 - low)) for kind, (low, high) in calm)
 
 
 def _range(pair: tuple[Any, Any]) -> Range:
@@ -390,4 +492,4 @@ def _range(pair: tuple[Any, Any]) -> Range:
     return min(a, b), max(a, b)
 
 
-__all__ = ["Assessment", "AttackView", "MemberView", "assess", "figure_paths"]
+__all__ = ["Assessment", "AttackView", "MemberView", "PostureView", "assess", "attack_views", "figure_paths"]

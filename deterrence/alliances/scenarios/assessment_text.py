@@ -12,11 +12,12 @@ from deterrence.alliances.scenarios.rendering import Report, Table
 from deterrence.alliances.scenarios.sensitivity import ParameterSensitivity
 
 if TYPE_CHECKING:
-    from deterrence.alliances.scenarios.assessment import Assessment, AttackView
+    from deterrence.alliances.scenarios.assessment import Assessment, AttackView, PostureView
 
 Range = tuple[float, float]
 
 VISIBLE = 5e-4  # of a probability: what a table shows
+MOST_EQUILIBRIA = 4  # that are told in words
 MOST_ROWS = 12  # of a table of parameters
 
 
@@ -32,6 +33,7 @@ def words(found: Assessment) -> str:
         (
             *(() if drawn is None else (drawn.in_words(),)),
             *_on_attack(found),
+            *_on_postures(found),
             *_on_members(found),
             *_on_perception(found),
             *_on_accidents(found),
@@ -59,6 +61,44 @@ def _on_attack(found: Assessment) -> list[str]:
     if found.likelihood[1] > VISIBLE and len(found.attacks) > 1:
         said.append(f"The attack most often chosen is {one.name} ({_percent(one.likelihood)}).")
     return said
+
+
+def _on_postures(found: Assessment) -> list[str]:
+    """Say which equilibria of the posture stage there are, what the aggressor learns in each, and which survive."""
+    if not found.posture_views:
+        return []
+    count = len(found.posture_views)
+    many = "one perfect Bayesian equilibrium" if count == 1 else f"{count} perfect Bayesian equilibria"
+    game = found.scenario.game()
+    types = () if game.posture is None else tuple(kind.name for kind in game.posture.types)
+    said = [f"The posture stage has {many}, of an alliance that is {' or '.join(types)}."]
+    attack, aggressor = _main(found).name, game.aggressor.name
+    shown = found.posture_views[:MOST_EQUILIBRIA]
+    return [*said, *(_on_equilibrium(view, types[0], attack, aggressor) for view in shown)]
+
+
+def _on_equilibrium(view: PostureView, first: str, attack: str, aggressor: str) -> str:
+    lessons = "; ".join(
+        f"after {one.posture} (taken with {one.probability:.0%}) {aggressor} takes the alliance for {first} with "
+        f"{one.belief[first]:.0%} and expects the defence to hold against the {attack} attack with "
+        f"{one.holds[attack]:.1%}"
+        for one in view.lessons
+    )
+    beliefs = [one.belief[first] for one in view.lessons if one.probability > VISIBLE]
+    taught = (
+        "nothing"
+        if max(beliefs) - min(beliefs) < VISIBLE
+        else "who it is"
+        if set(beliefs) <= {0.0, 1.0}
+        else "something"
+    )
+    names = {"intuitive": "the intuitive criterion", "d1": "D1"}
+    kept = [names[name] for name, held in view.survives.items() if held]
+    lost = [names[name] for name, held in view.survives.items() if not held]
+    verdict = (f" It survives {' and '.join(kept)}" if kept else " It survives neither") if view.survives else ""
+    verdict += f", not {' nor '.join(lost)}." if kept and lost else "." if verdict else ""
+    kind = view.kind[0].upper() + view.kind[1:]
+    return f"{kind}: an attack with {_percent(view.likelihood)}; the posture tells {taught}: {lessons}.{verdict}"
 
 
 def _on_members(found: Assessment) -> list[str]:
@@ -148,13 +188,35 @@ def _tables(found: Assessment) -> list[Table]:
     if found.uncertainty is not None:
         tables.insert(0, found.uncertainty.table())
     if found.postures:
-        rows = tuple((kind, _percent((low, high))) for kind, low, high in found.postures)
-        tables.insert(1, Table("Posture equilibria", ("equilibrium", "likelihood of attack"), rows))
+        tables.insert(1, _postures(found.posture_views, _main(found).name))
     if found.tipping_points:
         tables.append(_tipping(found))
     if found.elasticities:
         tables.append(_elasticities(found))
     return tables
+
+
+def _postures(views: Sequence[PostureView], attack: str) -> Table:
+    first = next(iter(views[0].lessons[0].belief))
+    rows = tuple(
+        (
+            view.kind if i == 0 else "",
+            _percent(view.likelihood) if i == 0 else "",
+            one.posture,
+            f"{one.probability:.1%}",
+            f"{one.belief[first]:.1%}",
+            f"{one.holds[attack]:.1%}",
+            *(_yes(view.survives.get(name)) if i == 0 else "" for name in ("d1", "intuitive")),
+        )
+        for view in views
+        for i, one in enumerate(view.lessons)
+    )
+    head = ("equilibrium", "likelihood of attack", "posture taken", "probability", f"believed {first}")
+    return Table("Posture equilibria", (*head, f"perceived: holds, {attack}", "D1", "intuitive"), rows)
+
+
+def _yes(survives: bool | None) -> str:
+    return "not decided" if survives is None else "yes" if survives else "no"
 
 
 def _attacks(found: Assessment) -> Table:
@@ -234,7 +296,11 @@ def _elasticities(found: Assessment) -> Table:
 def _footnote(found: Assessment) -> str:
     extent = (
         "All equilibria of the response are proven to be known"
+        if found.complete and not found.posture_views
+        else "All equilibria of the response and of the posture stage are proven to be known"
         if found.complete
+        else "Not every equilibrium of the response and of the posture stage is proven to be known"
+        if found.posture_views
         else "Equilibria of the response were sought from many starts, without proof that none is missing"
     )
     return (

@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 
-from deterrence.alliances.collective_defence import REFRAIN, CollectiveDefence
 from deterrence.alliances.declarations import numbers_declared
 from deterrence.alliances.members import Member
 from deterrence.alliances.scenarios.building import BuildError, build
@@ -33,7 +32,6 @@ from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.schema import MemberTable, ScenarioTable
 from deterrence.alliances.scenarios.uncertainty import Difference, draw_difference
 from deterrence.games.errors import ScenarioError
-from deterrence.solvers.pbe import pbe
 
 _OF_MEMBERS = numbers_declared(Member)
 _PARTS = {"cost": "resolve", "support": "forces"}  # what a member holds beside numbers
@@ -295,19 +293,11 @@ def _likelihood(table: ScenarioTable, before: str, after: str) -> float:
             f"{before} and {after} cannot be compared: a mixture of them makes no game: {error}",
             problems=tuple(message for _, message in error.problems),
         ) from None
-    if game.posture is not None:
-        return _with_posture(game)
     quick = game.at(base=np.array([float(game.base)]))  # a batch of one: no proof of completeness is needed here
     probabilities = quick.attack_probabilities()
-    if not quick.perceived_response().converged.all():
+    if not quick.converged.all():
         probabilities = game.attack_probabilities()
     return float(np.mean([np.asarray(end).reshape(-1)[0] for end in probabilities.likelihood]))
-
-
-def _with_posture(game: CollectiveDefence) -> float:
-    """Return the middle of the likelihood of attack over the equilibria of the posture game."""
-    calm = [equilibrium.probability_range(REFRAIN) for equilibrium in pbe(game.posture_game())]
-    return float(1 - (min(low for low, _ in calm) + max(high for _, high in calm)) / 2)
 
 
 __all__ = ["Comparison", "Contribution", "compare_scenarios"]

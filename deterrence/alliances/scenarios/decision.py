@@ -812,9 +812,12 @@ class _Problem:
             elif name in self._globals:
                 value = self._globals[name]
             elif name.startswith((PERCEIVED, TRUE)):
-                response = game.perceived_response() if name.startswith(PERCEIVED) else game.response()
-                kind = name.partition(" against ")[2]
-                value = response.holds.mean(axis=0)[..., response.attacks.index(kind) if kind else -1]
+                kinds = [attack.name for attack in game.attacks]
+                kind = name.partition(" against ")[2] or kinds[-1]
+                if name.startswith(PERCEIVED):
+                    value = np.mean(game.perceived_defence(), axis=0)[..., kinds.index(kind)]
+                else:
+                    value = np.mean(game.held_range(kind), axis=0)
             else:
                 value = value_at(game, name)
             found[name] = np.broadcast_to(np.asarray(value, dtype=np.float64), (self.base.draws,))

@@ -49,7 +49,6 @@ from deterrence.games.services import service
 from deterrence.perception.belief_hierarchy import BELIEVES
 from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import SubjectiveOutcome
-from deterrence.solvers.pbe import pbe
 
 HOLDS = "defence holds"
 
@@ -234,8 +233,7 @@ class Scenario(Display):
         if game.posture is None:
             sets = game.response().equilibria
             return sets[game.attacks[-1].name]
-        found: EquilibriumSet = pbe(game.posture_game())
-        return found
+        return game.posture_equilibria()
 
     def probability(self, event: str = "attack") -> tuple[float, float]:
         """Return the lowest and highest probability of an event over all equilibria, at the file's own values.
@@ -362,7 +360,8 @@ class Scenario(Display):
 
         ``"regretted attack"`` is an attack whose true payoff to the aggressor is below that of refraining, ``"unwanted
         war"`` one of these that the target resists, and ``"defence holds"`` says what the last kind of attack would
-        meet.
+        meet. With a posture stage all of them are over its perfect Bayesian equilibria, and a true payoff is that given
+        the type that there is.
         """
         kinds = tuple(attack.name for attack in self._game.attacks)
         return ("attack", *kinds, REFRAIN, REGRETTED, UNWANTED, HOLDS)
@@ -514,6 +513,8 @@ def _likelihoods(
     game: CollectiveDefence, events: Sequence[str], size: int
 ) -> tuple[dict[str, Any], dict[str, Any], Any, Any]:
     """Return lowest and highest likelihood by event, whether responses are several, and whether they converged."""
+    if game.posture is not None:
+        return _stage_likelihoods(game, events, size)
     found = game.attack_probabilities()
     seen = game.perceived_response()
     converged = seen.converged
@@ -536,6 +537,25 @@ def _likelihoods(
         low[event], high[event] = (np.broadcast_to(np.asarray(x, dtype=np.float64), (size,)).copy() for x in pair)
     gap = np.abs(seen.comes[1] - seen.comes[0]).max(axis=(-1, -2)) > 1e-7
     return low, high, np.broadcast_to(gap, (size,)), np.broadcast_to(converged, (size,))
+
+
+def _stage_likelihoods(
+    game: CollectiveDefence, events: Sequence[str], size: int
+) -> tuple[dict[str, Any], dict[str, Any], Any, Any]:
+    """Return the same over the equilibria of the posture stage; several: the lowest and the highest differ."""
+    ranges = game.posture_ranges([event for event in events if event != HOLDS])
+    if HOLDS in events:
+        ranges[HOLDS] = game.held_range(game.attacks[-1].name)
+    low, high = (
+        {
+            event: np.broadcast_to(np.asarray(ends[k], dtype=np.float64), (size,)).copy()
+            for event, ends in ranges.items()
+        }
+        for k in (0, 1)
+    )
+    solved = np.logical_and.reduce([np.isfinite(low[event]) for event in events])
+    several = np.logical_or.reduce([high[event] - low[event] > 1e-7 for event in events])
+    return low, high, several, np.broadcast_to(game.converged, (size,)) & solved
 
 
 __all__ = ["HOLDS", "REGRETTED", "UNWANTED", "Scenario", "ScenarioError"]

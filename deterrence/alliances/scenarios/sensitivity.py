@@ -305,7 +305,7 @@ def _one_by_one(games: Mapping[str, CollectiveDefence], trials: Mapping[str, Flo
 
 def _solved(game: CollectiveDefence, names: Sequence[str], trials: Mapping[str, Floats]) -> dict[str, Floats]:
     ends = np.stack(game.attack_probabilities().likelihood)
-    ends = np.where(game.perceived_response().converged, ends, np.nan)
+    ends = np.where(game.converged, ends, np.nan)
     cuts = np.cumsum([len(trials[name]) for name in names])[:-1]
     return dict(zip(names, np.split(ends, cuts, axis=-1), strict=True))
 
@@ -329,7 +329,7 @@ def joined_games(games: Sequence[CollectiveDefence], sizes: Sequence[int]) -> Co
     first = games[0]
     if any(BELIEVES in overlay for game in games for overlay in game.perception.values()):
         raise GameError("games in which players have beliefs about others' beliefs cannot be joined")
-    truths = [replace(game, perception={}, posture=None) for game in games]
+    truths = [replace(game, perception={}) for game in games]
     players = [first.aggressor.name, *([] if first.target is None else [first.target.name])]
     views = {
         player: [_bare_view(game, player) for game in games]
@@ -349,7 +349,7 @@ def _bare_view(game: CollectiveDefence, player: str) -> CollectiveDefence:
     """Return the game as a player holds it, alone; how many nodes a shock takes is left open if the game leaves it."""
     seen = game.perceived_by(player)
     shock = seen.shock if seen.shock is None or game.shock is None else replace(seen.shock, nodes=game.shock.nodes)
-    return replace(seen, posture=None, perception={}, shock=shock)
+    return replace(seen, perception={}, shock=shock)
 
 
 def _stacked(games: Sequence[CollectiveDefence], sizes: Sequence[int]) -> CollectiveDefence:
