@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deterrence.games.tables import number_text
+from deterrence.games.tables import all_kinds, number_text
 
 if TYPE_CHECKING:
     from deterrence.games.equilibrium import Equilibrium, EquilibriumSet
@@ -72,7 +72,8 @@ def equilibrium_latex(e: Equilibrium) -> str:
 def set_latex(s: EquilibriumSet) -> str:
     """Return all equilibria of a set, one below the other."""
     return "\n".join(
-        display(_aligned([f"&\\textbf{{{k}. {escape_latex(e.kind)}}}", *_lines(e)])) for k, e in enumerate(s, start=1)
+        display(_aligned([f"&\\textbf{{{k}. {escape_latex(all_kinds(e))}}}", *_lines(e)]))
+        for k, e in enumerate(s, start=1)
     )
 
 

@@ -77,9 +77,15 @@ def equilibrium_rows(e: Equilibrium) -> Rows:
     return rows
 
 
+def all_kinds(e: Equilibrium) -> str:
+    """Return the kind of an equilibrium in words; of a continuum, those that occur at its edges too."""
+    others = [kind for kind in e.kinds if kind != e.kind]
+    return f"{e.kind} (at its edges also {', '.join(others)})" if others else e.kind
+
+
 def equilibrium_text(e: Equilibrium) -> str:
     """Return one equilibrium for the terminal."""
-    return "\n".join([e.kind, *_indented(equilibrium_rows(e)), "  payoffs: " + _payoffs_text(e)])
+    return "\n".join([all_kinds(e), *_indented(equilibrium_rows(e)), "  payoffs: " + _payoffs_text(e)])
 
 
 def equilibrium_html(e: Equilibrium) -> str:
@@ -94,7 +100,7 @@ def equilibrium_table(e: Equilibrium) -> str:
         for who, where, what in equilibrium_rows(e)
     )
     return (
-        f'<table aria-label="equilibrium"><caption>{escape(e.kind)}; payoffs {escape(_payoffs_text(e))}</caption>'
+        f'<table aria-label="equilibrium"><caption>{escape(all_kinds(e))}; payoffs {escape(_payoffs_text(e))}</caption>'
         '<thead><tr><th scope="col">player</th><th scope="col">at</th>'
         '<th scope="col">plays or believes</th></tr></thead>'
         f"<tbody>{body}</tbody></table>"
@@ -106,7 +112,7 @@ def set_text(s: EquilibriumSet) -> str:
     lines = [_headline(s)]
     for number, group in enumerate(_outcomes(s), start=1):
         first = group[0]
-        lines.append(f"{number}. {first.kind}; payoffs: {_payoffs_text(first)}")
+        lines.append(f"{number}. {all_kinds(first)}; payoffs: {_payoffs_text(first)}")
         common = set(equilibrium_rows(first)).intersection(*(equilibrium_rows(e) for e in group[1:]))
         lines += _indented([row for row in equilibrium_rows(first) if row in common])
         if len(group) > 1:
@@ -177,7 +183,7 @@ def _outcomes(s: EquilibriumSet) -> Iterator[list[Equilibrium]]:
     """Group neighbouring equilibria of one kind with the same payoffs and the same play on the path."""
     groups: dict[tuple[Any, ...], list[Equilibrium]] = {}
     for e in s:
-        groups.setdefault((e.kind, _payoffs_text(e), _on_path(e)), []).append(e)
+        groups.setdefault((all_kinds(e), _payoffs_text(e), _on_path(e)), []).append(e)
     yield from groups.values()
 
 

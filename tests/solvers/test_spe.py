@@ -192,6 +192,19 @@ def test_a_tolerance_is_a_choice_that_is_flagged():
     assert merged.options["merged"] == 1
 
 
+def test_parameters_that_were_computed_tie_by_a_tolerance_only():
+    """A formula at written values is freed from rounding; a value that was computed before is what it is."""
+    a, b, c = symbols("a b c")
+    formula = ExtensiveGame(("A",), move("A", {"l": end(A=a - b), "r": end(A=0.2)}))
+    assert len(spe(formula, at={"a": 0.3, "b": 0.1})) == 2
+    given = ExtensiveGame(("A",), move("A", {"l": end(A=c), "r": end(A=0.2)}))
+    assert len(spe(given, at={"c": 0.3 - 0.1})) == 1
+    for solve in (spe, nash, sequential):
+        merged = solve(given, at={"c": 0.3 - 0.1}, tol=1e-12)
+        assert merged.options["merged"] == 1
+        assert sum(len(e.vertices) for e in merged) >= 2
+
+
 def test_equilibria_that_do_not_fit_into_memory_are_left_out(monkeypatch):
     monkeypatch.setattr("deterrence.solvers.trees.backward_induction._MOST_ENTRIES", 100)
     solved = spe(full_tree(3))
