@@ -52,7 +52,7 @@ def test_a_payoff_must_be_a_finite_number(value):
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
-        ({"game": None}, GameError, "pbe takes SignalingGame or ExtensiveGame, got NoneType"),
+        ({"game": None}, GameError, "pbe takes SignalingGame or ExtensiveGame or ContinuousReceiverGame, got NoneType"),
         ({"game": np.ones((2, 2))}, GameError, "got ndarray"),
         ({"at": 5}, ParameterError, "at must map names of parameters to values"),
         ({"at": [("q", 0.5)]}, ParameterError, "at must map names of parameters to values"),
