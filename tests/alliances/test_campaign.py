@@ -286,11 +286,12 @@ def test_postures_may_be_a_batch_and_the_target_may_yield() -> None:
     )
     costs, means = np.array([0.1, 0.5]), np.array([0.6, 1.2])
     batch = one.at(**{"posture.postures.troops.cost": costs, "aggressor.prize.scale": means})
-    game = batch.posture_game()
+    game = batch.posture_game(binned=True)
     assert game.batch_shape == (2,)
     assert game.responses == ("refrain", "slices (1 of 3)", "slices (2 of 3)", "slices (3 of 3)", "full")
     for k in range(2):
-        single = one.at(**{"posture.postures.troops.cost": costs[k], "aggressor.prize.scale": means[k]}).posture_game()
+        point = {"posture.postures.troops.cost": costs[k], "aggressor.prize.scale": means[k]}
+        single = one.at(**point).posture_game(binned=True)
         assert game.U[k] == pytest.approx(single.U, abs=1e-8)
         assert game.V[k] == pytest.approx(single.V, abs=1e-8)
         assert game.event_weights("war")[k] == pytest.approx(single.event_weights("war"), abs=1e-8)
@@ -298,7 +299,7 @@ def test_postures_may_be_a_batch_and_the_target_may_yield() -> None:
     choice = fact.aggressor_choice()
     values = np.array([0.2, 0.6, 1.0])  # the means of three bins of U[0, 1.2]
     lines = values[:, None] * choice.slopes - choice.costs
-    assert one.posture_game().V[0, :, 1, 1:] == pytest.approx(lines, abs=1e-9)
+    assert one.posture_game(binned=True).V[0, :, 1, 1:] == pytest.approx(lines, abs=1e-9)
 
 
 def test_a_target_that_yields_takes_the_members_stakes_with_it() -> None:
