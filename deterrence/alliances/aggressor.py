@@ -28,12 +28,13 @@ from deterrence.alliances.declarations import check_name, check_numbers, number
 from deterrence.games.continuous_receiver import chosen_intervals
 from deterrence.games.distributions import Distribution, stack_last
 from deterrence.games.errors import GameError, ParameterError
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Aggressor:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Aggressor(Value):
     """The state that may attack.
 
     Attributes
@@ -63,7 +64,7 @@ class Aggressor:
 
 
 @dataclass(frozen=True, eq=False)
-class AggressorChoice:
+class AggressorChoice(Value):
     """The upper envelope of the aggressor's lines.
 
     Attributes
@@ -161,7 +162,7 @@ class AggressorChoice:
 
 
 @dataclass(frozen=True, eq=False)
-class AttackProbabilities:
+class AttackProbabilities(Value):
     """How likely each kind of attack is.
 
     Attributes

@@ -8,14 +8,15 @@ from typing import Any
 from deterrence.alliances.declarations import check_name, check_numbers, number
 from deterrence.games.errors import GameError
 from deterrence.games.renaming import renamed_fields
+from deterrence.games.values import Value
 
 REFRAIN = "refrain"
 MOST_STEPS = 100.0
 
 
 @renamed_fields(at_stake="stake_share")
-@dataclass(frozen=True, kw_only=True)
-class Attack:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Attack(Value):
     """A kind of attack.
 
     Attributes
@@ -55,8 +56,8 @@ class Attack:
 
 
 @renamed_fields(at_stake="stake_share", blur="threshold_noise")
-@dataclass(frozen=True, kw_only=True)
-class AttackOption(Attack):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AttackOption(Attack, Value):
     """A kind of attack as the aggressor sees it.
 
     Attributes

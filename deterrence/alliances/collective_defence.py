@@ -70,6 +70,7 @@ from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.paths import Change, Overlay, apply_overlay, numbers_of
 from deterrence.games.renaming import renamed_arguments
 from deterrence.games.signaling import SignalingGame
+from deterrence.games.values import Value
 from deterrence.perception.belief_hierarchy import checked_overlays, split_overlay
 from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import SubjectiveOutcome
@@ -96,8 +97,8 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CollectiveDefence(Display):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CollectiveDefence(Display, Value):
     """An alliance, a target, an aggressor, and what each thinks of the others.
 
     Attributes

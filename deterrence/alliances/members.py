@@ -10,11 +10,12 @@ from deterrence.alliances.declarations import check_name, check_numbers, number
 from deterrence.games.distributions import Distribution
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.renaming import renamed_fields
+from deterrence.games.values import Value
 
 
 @renamed_fields(discharges="obligation_met")
-@dataclass(frozen=True, kw_only=True)
-class Support:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Support(Value):
     """A kind of help: how much strength it is worth, what it costs, and whether it honours the treaty.
 
     Attributes
@@ -49,8 +50,8 @@ class Support:
         check_numbers(self, f"{self.kind} support")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Member:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Member(Value):
     """One member of an alliance, other than the one attacked.
 
     Attributes

@@ -40,6 +40,7 @@ from deterrence.games.distributions import DistributionRow, stack_last
 from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.paths import Change, apply_overlay
 from deterrence.games.renaming import renamed_fields
+from deterrence.games.values import Value
 from deterrence.solvers.cheap_talk import told_share
 
 Floats = NDArray[np.float64]
@@ -48,7 +49,7 @@ STATES = ("invoked", "not invoked")
 
 
 @dataclass(frozen=True, eq=False)
-class ParticipationStage:
+class ParticipationStage(Value):
     """The simultaneous-move game after one kind of attack, in one state of the treaty: all that a solver needs.
 
     Attributes
@@ -151,8 +152,8 @@ class ParticipationStage:
     automaticity="treaty.automaticity",
     talk="treaty.cheap_talk",
 )
-@dataclass(frozen=True, kw_only=True, repr=False)
-class ParticipationGame(Display):
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class ParticipationGame(Display, Value):
     """A participation game among N members, for one or more kinds of attack; numbers may be batches.
 
     Attributes

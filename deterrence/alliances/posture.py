@@ -31,6 +31,7 @@ from deterrence.games.equilibrium import Equilibrium
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.paths import Change, Overlay
 from deterrence.games.signaling import SignalingGame
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 
@@ -39,8 +40,8 @@ UNWANTED = "unwanted war"  # a regretted attack that is answered
 UNANSWERED = "conquest without a fight"
 
 
-@dataclass(frozen=True, kw_only=True)
-class AllianceType:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AllianceType(Value):
     """A private type of the alliance, say firm or soft: what is different about its members.
 
     Attributes
@@ -63,8 +64,8 @@ class AllianceType:
         object.__setattr__(self, "changes", dict(self.changes))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Posture:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Posture(Value):
     """A posture that the alliance may take before the aggressor chooses.
 
     Attributes
@@ -110,8 +111,8 @@ class Posture:
         return {**found, **self.changes}
 
 
-@dataclass(frozen=True, kw_only=True)
-class PostureStage:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PostureStage(Value):
     """The signaling stage: private types of the alliance, and the postures among which it picks.
 
     Attributes

@@ -18,13 +18,14 @@ from deterrence.alliances.participation_profile import ParticipationProfile
 from deterrence.alliances.solving.batch import defence_holds, participation_batch
 from deterrence.alliances.solving.participation import participation
 from deterrence.games.equilibrium import EquilibriumSet
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Response:
+class Response(Value):
     """The response to each of X kinds of attack by N members.
 
     Attributes

@@ -35,6 +35,7 @@ from deterrence.alliances.declarations import check_name, check_numbers, distinc
 from deterrence.alliances.members import Member
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.paths import Overlay
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 
@@ -66,8 +67,8 @@ class ShockState:
         object.__setattr__(self, "changes", dict(self.changes))
 
 
-@dataclass(frozen=True, kw_only=True)
-class CommonShock:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CommonShock(Value):
     """What members' costs have in common: states, or a correlation.
 
     Attributes

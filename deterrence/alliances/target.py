@@ -13,12 +13,13 @@ from deterrence.alliances.campaign import align, detection_probability, dimensio
 from deterrence.alliances.declarations import check_name, check_numbers, number
 from deterrence.games.distributions import Distribution
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Target(Value):
     """The protege: whether it resists an attack, or yields because it doubts that anyone would come.
 
     It resists iff its private cost of resisting is at most its stake times the probability, at its own

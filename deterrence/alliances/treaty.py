@@ -23,14 +23,15 @@ from numpy.typing import NDArray
 from deterrence.alliances.declarations import check_numbers, number
 from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.renaming import renamed_fields
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 
 KINDS = ("threshold", "unanimity", "majority", "lead", "votes")
 
 
-@dataclass(frozen=True, kw_only=True)
-class InvocationRule:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InvocationRule(Value):
     """How many, or whose, votes invoke the treaty.
 
     Attributes
@@ -146,8 +147,8 @@ class InvocationRule:
 
 
 @renamed_fields(talk="cheap_talk")
-@dataclass(frozen=True, kw_only=True)
-class Treaty:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Treaty(Value):
     """What the members have agreed.
 
     Attributes
@@ -235,7 +236,7 @@ class Treaty:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Invocation:
+class Invocation(Value):
     """What the rule makes of the members' recognition of one attack.
 
     Attributes

@@ -24,6 +24,7 @@ from deterrence.alliances.declarations import check_numbers, number
 from deterrence.alliances.members import Member
 from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.renaming import moved_names
+from deterrence.games.values import Value
 from deterrence.perception.detection import AlarmThreshold, warning_threshold
 
 __getattr__ = moved_names(
@@ -33,8 +34,8 @@ __getattr__ = moved_names(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Automation:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Automation(Value):
     """Faster warning and decision, with weaker judgment.
 
     Attributes

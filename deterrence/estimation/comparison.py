@@ -9,6 +9,7 @@ import numpy as np
 
 from deterrence.estimation.likelihood import Floats
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     from deterrence.estimation.result import Fit
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 Correction: TypeAlias = Literal["bic", "aic", "none"]
 
 
-@dataclass(frozen=True)
-class NonNestedTest:
+@dataclass(frozen=True, eq=False)
+class NonNestedTest(Value):
     """A test between two fits of the same rows.
 
     Attributes

@@ -46,6 +46,7 @@ from deterrence.games.errors import ParameterError, ScenarioError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import symbols
 from deterrence.games.tree import Node, chance, end, move
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,7 @@ _LARGEST = 1_000_000  # bytes of a fit file
 
 
 @dataclass(frozen=True, eq=False)
-class FitFile:
+class FitFile(Value):
     """A fit as a file says it.
 
     Attributes

@@ -10,6 +10,7 @@ import numpy as np
 from deterrence.estimation.bootstrap import one_draw
 from deterrence.estimation.likelihood import Floats, Likelihood
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     from deterrence.estimation.result import Fit
@@ -18,7 +19,7 @@ _GROUPS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class GoodnessOfFit:
+class GoodnessOfFit(Value):
     """The result of the test.
 
     Attributes

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from deterrence.games.quantities import check_names
 from deterrence.games.renaming import renamed_attributes
+from deterrence.games.values import Value
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ _STEP = float(np.finfo(float).eps) ** (1 / 3)  # best step of a central differen
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class Start(Value):
     """A point to start from.
 
     Attributes

@@ -13,6 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 
 from deterrence.estimation.likelihood import Floats, Start
+from deterrence.games.values import Value
 
 Status: TypeAlias = Literal["converged", "separated", "at infinity", "ridge", "not converged"]
 
@@ -40,7 +41,7 @@ class Objective(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Optimum:
+class Optimum(Value):
     """Where one search ended.
 
     Attributes

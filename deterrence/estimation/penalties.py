@@ -13,14 +13,15 @@ import numpy as np
 
 from deterrence.estimation.likelihood import Floats, Likelihood
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 
 Kind: TypeAlias = Literal["jeffreys", "cauchy", "log-F"]
 
 _STEP = 1e-4  # of central differences of log det, in units of utility
 
 
-@dataclass(frozen=True)
-class Penalty:
+@dataclass(frozen=True, eq=False)
+class Penalty(Value):
     """What is added to the log-likelihood.
 
     Attributes

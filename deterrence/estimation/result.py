@@ -26,6 +26,7 @@ from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.quantities import check_names
 from deterrence.games.services import service
 from deterrence.games.signaling import SignalingGame
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ _SIGNALING_ARRAYS = ("prior", "sender_prior", "receiver_prior", "sender_payoffs"
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class Estimate(Value):
     """One estimated number, to be quoted as the source of a parameter elsewhere.
 
     Attributes
@@ -92,7 +93,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Display):
+class Fit(Display, Value):
     """A fitted model; names and habits are those of statsmodels.
 
     Attributes

@@ -14,6 +14,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from deterrence.games.values import Value
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -29,7 +31,7 @@ class Status(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class BlockAnswer:
+class BlockAnswer(Value):
     """Answers at n points.
 
     Attributes

@@ -16,12 +16,13 @@ from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.errors import GameError
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
+from deterrence.games.values import Value
 
 QUICK = 1000  # games up to which the repr counts kinds if nobody has asked for them yet
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Survey:
+class Survey(Value):
     """What one pass over a batch of N games finds; all arrays are flat.
 
     Attributes
@@ -45,7 +46,7 @@ class Survey:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BatchEquilibria(Display):
+class BatchEquilibria(Display, Value):
     """Every equilibrium of every game of a batch, kept as what can be asked of it rather than as strategies.
 
     Nothing is computed before it is first asked for. ``batch[i]`` gives the strategies and beliefs of one

@@ -13,10 +13,11 @@ from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import end_probabilities, expected_payoffs
 from deterrence.games.quantities import Array
+from deterrence.games.values import Value
 
 
 @dataclass(frozen=True, eq=False)
-class BehaviorProfile:
+class BehaviorProfile(Value):
     """A behaviour strategy profile with beliefs.
 
     Attributes

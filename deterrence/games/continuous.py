@@ -23,6 +23,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 
 Known: TypeAlias = Mapping[str, Any]
 Gain: TypeAlias = Callable[[Any, Known], Any]
@@ -113,8 +114,8 @@ class Given:
 Unknown: TypeAlias = Indifferent | Acts | Best | Mean | Given
 
 
-@dataclass(frozen=True)
-class ContinuousGame:
+@dataclass(frozen=True, eq=False)
+class ContinuousGame(Value):
     """A game with a continuum of types or actions.
 
     Attributes

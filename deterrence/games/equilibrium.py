@@ -18,6 +18,7 @@ from deterrence.games.events import Event
 from deterrence.games.formulas import equilibrium_latex, set_latex
 from deterrence.games.selection import Rule, select
 from deterrence.games.tables import equilibrium_html, equilibrium_text, set_frame, set_html, set_text
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +43,8 @@ class Profile(Protocol):
         """Return the probability of an event under the true probabilities."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+@dataclass(frozen=True, slots=True, eq=False)
+class Certificate(Value):
     """What ``verify`` recomputed from the game alone.
 
     Attributes
@@ -72,8 +73,8 @@ class Certificate:
             object.__setattr__(self, "equilibrium", self.sequentially_rational)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict(Value):
     """What a refinement says of an equilibrium, with its reason as data.
 
     Attributes
@@ -98,7 +99,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Equilibrium(Display):
+class Equilibrium(Display, Value):
     """One equilibrium, or one component of a continuum of equilibria.
 
     Attributes
@@ -131,7 +132,7 @@ class Equilibrium(Display):
     whole: bool = field(default=True, repr=False)
     certificate: Certificate | None = None
     refine: Callable[[Equilibrium, str, Sequence[Equilibrium] | None], Verdict] | None = field(default=None, repr=False)
-    siblings: Sequence[Equilibrium] | None = field(default=None, repr=False)
+    siblings: Sequence[Equilibrium] | None = field(default=None, repr=False, compare=False)
     kinds: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
@@ -203,7 +204,7 @@ class Equilibrium(Display):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class EquilibriumSet(Display, Sequence[Equilibrium]):
+class EquilibriumSet(Display, Value, Sequence[Equilibrium]):
     """Equilibria of one game, with all that a reader needs to check and repeat the solve.
 
     Attributes

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, overload
 
+from deterrence.games.values import Value
+
 S = TypeVar("S")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class LazySequence(Sequence[T], Generic[S, T]):
+class LazySequence(Value, Sequence[T], Generic[S, T]):
     """The elements of ``source``, each through ``make``.
 
     Attributes

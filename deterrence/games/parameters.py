@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter(Value):
     """One parameter of a model.
 
     Attributes

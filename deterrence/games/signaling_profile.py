@@ -12,10 +12,11 @@ from deterrence.games.equilibrium import Beliefs, Strategies
 from deterrence.games.events import Event
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
+from deterrence.games.values import Value
 
 
 @dataclass(frozen=True, eq=False)
-class SignalingProfile:
+class SignalingProfile(Value):
     """Strategies and beliefs of a signaling game.
 
     Attributes

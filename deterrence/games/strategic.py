@@ -26,6 +26,7 @@ from deterrence.games.quantities import (
     substitute,
 )
 from deterrence.games.strategic_table import strategic_html, strategic_latex, strategic_text
+from deterrence.games.values import Value
 
 
 class StrategicGame(Immutable, Display):
@@ -190,7 +191,7 @@ class StrategicGame(Immutable, Display):
 
 
 @dataclass(frozen=True, eq=False)
-class MixedProfile:
+class MixedProfile(Value):
     """A mixed strategy for each player of a strategic-form game.
 
     Attributes

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from deterrence.games.errors import GameError
 from deterrence.games.quantities import Quantity
 from deterrence.games.tree import Chance, End, Move, Node
+from deterrence.games.values import Value
 
 CHANCE, TERMINAL = -1, -2  # in ``owner``, beside the players' indices
 MOST_NODES = 5_000_000
@@ -27,8 +28,8 @@ MOST_NODES = 5_000_000
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class InformationSet:
+@dataclass(frozen=True, slots=True, eq=False)
+class InformationSet(Value):
     """Nodes that one player cannot tell apart.
 
     Attributes

@@ -5,58 +5,102 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from deterrence.games.errors import GameError
 from deterrence.games.quantities import Quantity, quantity
+from deterrence.games.values import Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class End:
+class End(Value):
     """A terminal node with a payoff for every player."""
 
     label: str | None
     payoffs: Mapping[str, Quantity]
 
-    def __reduce__(self) -> tuple[Callable[..., End], tuple[object, ...]]:
-        return _end_of, (self.label, dict(self.payoffs))
+    def __reduce__(self) -> tuple[Callable[..., Node], tuple[object, ...]]:
+        return _from_table, (_table_of(self),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Move:
+class Move(Value):
     """A decision of a player, who cannot tell apart its nodes of one information set."""
 
     player: str
     actions: Mapping[str, Node]
     infoset: str | None
 
-    def __reduce__(self) -> tuple[Callable[..., Move], tuple[object, ...]]:
-        return _move_of, (self.player, dict(self.actions), self.infoset)
+    def __reduce__(self) -> tuple[Callable[..., Node], tuple[object, ...]]:
+        return _from_table, (_table_of(self),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chance:
+class Chance(Value):
     """A move of nature, with known probabilities."""
 
     branches: Mapping[str, tuple[Quantity, Node]]
 
-    def __reduce__(self) -> tuple[Callable[..., Chance], tuple[object, ...]]:
-        return _chance_of, (dict(self.branches),)
+    def __reduce__(self) -> tuple[Callable[..., Node], tuple[object, ...]]:
+        return _from_table, (_table_of(self),)
 
 
 Node: TypeAlias = End | Move | Chance
 
 
-def _end_of(label: str | None, payoffs: dict[str, Quantity]) -> End:
-    return End(label, MappingProxyType(payoffs))
+def _table_of(root: Node) -> list[tuple[Any, ...]]:
+    """Return a tree as a table in which nodes name those below them by their numbers, the root last.
+
+    So trees of any depth go through pickle and copy, and subtrees that are used more than once stay shared.
+    """
+    rows: list[tuple[Any, ...]] = []
+    numbers: dict[int, int] = {}
+    waiting: list[Node] = [root]
+    while waiting:
+        node = waiting[-1]
+        missing = [child for child in _below(node) if id(child) not in numbers]
+        if missing and id(node) not in numbers:
+            waiting += missing
+            continue
+        waiting.pop()
+        if id(node) in numbers:
+            continue
+        match node:
+            case End():
+                rows.append(("end", node.label, dict(node.payoffs)))
+            case Move():
+                actions = {label: numbers[id(child)] for label, child in node.actions.items()}
+                rows.append(("move", node.player, actions, node.infoset))
+            case Chance():
+                branches = {label: (p, numbers[id(child)]) for label, (p, child) in node.branches.items()}
+                rows.append(("chance", branches))
+        numbers[id(node)] = len(rows) - 1
+    return rows
 
 
-def _move_of(player: str, actions: dict[str, Node], infoset: str | None) -> Move:
-    return Move(player, MappingProxyType(actions), infoset)
+def _below(node: Node) -> list[Node]:
+    match node:
+        case Move():
+            return list(node.actions.values())
+        case Chance():
+            return [child for _, child in node.branches.values()]
+        case _:
+            return []
 
 
-def _chance_of(branches: dict[str, tuple[Quantity, Node]]) -> Chance:
-    return Chance(MappingProxyType(branches))
+def _from_table(rows: list[tuple[Any, ...]]) -> Node:
+    made: list[Node] = []
+    for kind, *content in rows:
+        match kind:
+            case "end":
+                made.append(End(content[0], MappingProxyType(content[1])))
+            case "move":
+                actions = {label: made[number] for label, number in content[1].items()}
+                made.append(Move(content[0], MappingProxyType(actions), content[2]))
+            case "chance":
+                branches = {label: (p, made[number]) for label, (p, number) in content[0].items()}
+                made.append(Chance(MappingProxyType(branches)))
+    return made[-1]
 
 
 def chance(branches: Mapping[str, tuple[object, Node]]) -> Chance:

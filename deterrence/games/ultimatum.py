@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from math import isfinite
 
 from deterrence.games.errors import GameError
+from deterrence.games.values import Value
 
 
-@dataclass(frozen=True)
-class UltimatumGame:
+@dataclass(frozen=True, eq=False)
+class UltimatumGame(Value):
     """An offer y between bounds: the proposer keeps ``largest - y`` if it is accepted.
 
     If it is refused, both have their reservation values.

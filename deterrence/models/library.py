@@ -10,6 +10,7 @@ from html import escape
 from typing import overload
 
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 from deterrence.models.model import Model
 from deterrence.models.parameter_table import Choice, Entry
 from deterrence.models.registry import ALIASES, REGISTRY, library_model
@@ -46,8 +47,8 @@ class Record:
     confidence: str
 
 
-@dataclass(frozen=True)
-class Catalogue(Sequence[Record]):
+@dataclass(frozen=True, eq=False)
+class Catalogue(Sequence[Record], Value):
     """The records of all models, in order; shows itself as a table."""
 
     records: tuple[Record, ...]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from html import escape
 from typing import Any
 
@@ -28,6 +28,7 @@ from deterrence.games.parameters import Parameter
 from deterrence.games.quantities import as_float
 from deterrence.games.services import service
 from deterrence.games.signaling import SignalingGame
+from deterrence.games.values import Value
 from deterrence.models.blocks import NoEquilibrium, Points, Reasons, answer_of_batch, answer_of_points, gather, spread
 from deterrence.models.parameter_table import Choice, Entry, flat, nest
 from deterrence.models.registry import REGISTRY, library_model
@@ -68,7 +69,7 @@ class Candidate:
         return f"<p>{self.kind} of {self.game!r}</p>"
 
 
-class Model(Immutable, Display):
+class Model(Immutable, Value, Display):
     """A parametric game from the literature, or one of your own.
 
     Parameters
@@ -167,7 +168,7 @@ class Model(Immutable, Display):
         if concept not in ("", PROPOSED):
             choose_concept(concept, fixed)
         first = Variant(
-            game=game if fixed is None else lambda **values: fixed.at(**values),
+            game=game if fixed is None else fixed.at,
             closed_form=closed_form,
             read=read,
             critical=critical,
@@ -422,7 +423,7 @@ class Model(Immutable, Display):
         asked = {name: self.event_map.get(name, name) for name in events}
         fine = fitting(variant, self.parameters, self.requires, given, len(points))
         inside = np.flatnonzero(fine)
-        reasons = Reasons(lambda point: self.check(**point), points, np.flatnonzero(~fine))
+        reasons = Reasons(partial(_checked, self), points, np.flatnonzero(~fine))
         if not inside.size:
             none = np.zeros(0)
             nowhere = BlockAnswer(
@@ -456,6 +457,10 @@ class Model(Immutable, Display):
 
     def _why(self) -> str:
         return f": {self.one_route}" if self.one_route else ""
+
+
+def _checked(model: Model, point: Mapping[str, Any]) -> None:
+    model.check(**point)
 
 
 def _other_concept(concept: Any, own: str) -> ChosenConcept | None:

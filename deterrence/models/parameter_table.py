@@ -16,10 +16,11 @@ import numpy as np
 from deterrence.games.errors import ParameterError
 from deterrence.games.parameters import Parameter
 from deterrence.games.quantities import check_names, real_number
+from deterrence.games.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+@dataclass(frozen=True, slots=True, eq=False)
+class Series(Value):
     """A parameter that is a list of numbers, or a table of them.
 
     Attributes
@@ -54,8 +55,8 @@ class Series:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice(Value):
     """A parameter that names one of several forms.
 
     Attributes

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from deterrence.games.continuous import ContinuousGame
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.parameters import Parameter
+from deterrence.games.values import Value
 from deterrence.models.parameter_table import Choice, Entry, Series, complete, flat, group_names, nest
 
 Values: TypeAlias = dict[str, Any]
@@ -38,8 +39,8 @@ _ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Variant:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Variant(Value):
     """One form of a model.
 
     Attributes

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from deterrence.games.errors import ParameterError, did_you_mean
 from deterrence.games.quantities import check_names
+from deterrence.games.values import Value
 
 BELIEVES = "believes"  # in a player's overlay: what it thinks that others think
 
 
 @dataclass(frozen=True, eq=False)
-class SubjectiveGame:
+class SubjectiveGame(Value):
     """The game that someone believes in.
 
     Attributes
@@ -185,15 +187,20 @@ def parametric_game(game: Any) -> ParametricGame:
         If it has none.
     """
     if hasattr(game, "at") and hasattr(game, "parameters") and hasattr(game, "players"):
-        return ParametricGame(lambda values: game.at(**values), tuple(game.parameters))
+        return ParametricGame(partial(_game_at, game), tuple(game.parameters))
     if callable(getattr(game, "game", None)) and hasattr(game, "parameters"):
         names = tuple(entry.name for entry in game.parameters)
         roots = tuple(dict.fromkeys((*names, *(name.partition(".")[0] for name in names))))
-        return ParametricGame(lambda values: _one_game(game.game(**values)), roots)
+        return ParametricGame(partial(_game_of_model, game), roots)
     raise ParameterError(f"perception needs a game, a model or a scenario, got a {type(game).__name__}")
 
 
-def _one_game(made: Any) -> Any:
+def _game_at(game: Any, values: Mapping[str, Any]) -> Any:
+    return game.at(**values)
+
+
+def _game_of_model(model: Any, values: Mapping[str, Any]) -> Any:
+    made = model.game(**values)
     if isinstance(made, Mapping):
         raise ParameterError(f"this model makes several games ({', '.join(made)}); pass one of them instead")
     return made

@@ -29,13 +29,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linprog
 
 from deterrence.games.errors import GameError, ParameterError
+from deterrence.games.values import Value
 from deterrence.solvers.algebra.thresholds import fixed_points
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class BerkNashEquilibrium:
+@dataclass(frozen=True, eq=False)
+class BerkNashEquilibrium(Value):
     """One equilibrium.
 
     Attributes

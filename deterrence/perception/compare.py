@@ -16,6 +16,7 @@ from deterrence.games.play import end_probabilities
 from deterrence.games.quantities import check_names
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.tables import number_text
+from deterrence.games.values import Value
 from deterrence.perception.belief_hierarchy import parametric_game
 from deterrence.perception.selection import candidates
 from deterrence.perception.trees import Ends, behavior_of, tree_of
@@ -34,7 +35,7 @@ _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Value):
     """How likely an event is under each concept.
 
     Attributes

@@ -45,6 +45,7 @@ from deterrence.games.quantities import Array, as_float, rational
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.signaling_profile import SignalingProfile
 from deterrence.games.topology import CHANCE
+from deterrence.games.values import Value
 from deterrence.perception.cursed_stages import cursed_stages
 from deterrence.solvers.algebra.thresholds import maximum
 from deterrence.solvers.nash import nash
@@ -165,8 +166,8 @@ def cursed_game(game: SignalingGame, chi: Any) -> SignalingGame:
     )
 
 
-@dataclass(frozen=True)
-class CursedOffer:
+@dataclass(frozen=True, eq=False)
+class CursedOffer(Value):
     """What a cursed player offers to a better informed partner.
 
     Attributes
@@ -240,11 +241,6 @@ def _degree(chi: Any) -> float:
 
 def _moved(game: SignalingGame, e: Equilibrium, concept: str, hold: Callable[[Any], SignalingProfile]) -> Equilibrium:
     """Return an equilibrium of the virtual game as one of the game itself, with the beliefs that are held in it."""
-
-    def refine(_: Equilibrium, name: str, __: Sequence[Equilibrium] | None) -> Verdict:
-        verdict = e.verdict(name)
-        return replace(verdict, surviving=tuple(hold(p) for p in verdict.surviving))
-
     return Equilibrium(
         game=game,
         concept=concept,
@@ -253,8 +249,20 @@ def _moved(game: SignalingGame, e: Equilibrium, concept: str, hold: Callable[[An
         profile=hold(e.profile),
         vertices=() if e.isolated else LazySequence(e.vertices, hold),
         certificate=e.certificate,
-        refine=refine,
+        refine=partial(_refined_virtual, e, hold),
     )
+
+
+def _refined_virtual(
+    virtual: Equilibrium,
+    hold: Callable[[Any], SignalingProfile],
+    _: Equilibrium,
+    name: str,
+    __: Sequence[Equilibrium] | None,
+) -> Verdict:
+    """Return what a refinement says of an equilibrium of the virtual game, for the one of the game itself."""
+    verdict = virtual.verdict(name)
+    return replace(verdict, surviving=tuple(hold(p) for p in verdict.surviving))
 
 
 def _with_cursed_beliefs(game: SignalingGame, chi: Any, profile: SignalingProfile) -> SignalingProfile:

@@ -25,12 +25,13 @@ from scipy.special import ndtr
 
 from deterrence.games.errors import ParameterError
 from deterrence.games.renaming import renamed_arguments
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Detection:
+class Detection(Value):
     """What an aggressor does who sees one normal signal of resolve; numbers, or arrays of one shape.
 
     Attributes
@@ -153,8 +154,8 @@ def combined_sensitivity(differences: ArrayLike, covariance: ArrayLike) -> Any:
     return np.sqrt((z**2).sum(axis=-1))[()]
 
 
-@dataclass(frozen=True)
-class AlarmThreshold:
+@dataclass(frozen=True, eq=False)
+class AlarmThreshold(Value):
     """When a defender should respond to a warning.
 
     Attributes

@@ -10,7 +10,8 @@ game has two types, two messages and two responses, and by the concept asked for
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import reach_by_slots
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.signaling import SignalingGame
+from deterrence.games.values import Value
 from deterrence.perception.belief_hierarchy import ParametricGame, SubjectiveGame
 from deterrence.perception.trees import Ends, tree_of
 from deterrence.perception.two_type_plans import two_type_plans
@@ -29,7 +31,7 @@ _WORTH_SORTING = 10_000  # entries of an array from which on it is looked throug
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SubjectiveGrid:
+class SubjectiveGrid(Value):
     """Play by mistaken players at many points; see ``subjective``.
 
     Attributes
@@ -115,14 +117,10 @@ def subjective_grid(
             attack=attack,
             aggressor=aggressor,
         )
-
-        def spread(pair: tuple[Array, Array]) -> tuple[Array, Array]:
-            return pair[0][places], pair[1][places]
-
         return SubjectiveGrid(
             shape=np.broadcast_shapes(*(np.shape(place) for place in places)),
-            ask=lambda event: spread(found.ask(event)),
-            unwanted=lambda event: spread(found.unwanted(event)),
+            ask=partial(_spread, found.ask, places),
+            unwanted=partial(_spread, found.unwanted, places),
         )
     if len(hierarchy) != 2:
         raise GameError(
@@ -135,21 +133,45 @@ def subjective_grid(
     one, other = hierarchy.values()
     same = _same_game(one, other, shape) if coordinated else np.zeros(shape, dtype=bool)
     actor = aggressor if aggressor is not None else facts.owner(attack)
-    answers: dict[tuple[Event, bool], tuple[Array, Array]] = {}
+    play = _MistakenPlay(facts, tuple(solved), same, shape, actor, attack)
+    return SubjectiveGrid(shape=shape, ask=play.chances, unwanted=play.mistaken_chances)
 
-    def weighed(event: Event, only_mistaken: bool) -> tuple[Array, Array]:
-        if only_mistaken and actor is None:
+
+def _spread(
+    ask: Callable[[Event], tuple[Array, Array]], places: tuple[Array, ...], event: Event
+) -> tuple[Array, Array]:
+    """Return an answer over a mesh at the points that stand at some places of it."""
+    low, high = ask(event)
+    return low[places], high[places]
+
+
+@dataclass(frozen=True, eq=False)
+class _MistakenPlay:
+    """What two players do over arrays of values; each event is asked once."""
+
+    facts: _Facts
+    solved: tuple[_Plans, ...]
+    same: Array
+    shape: tuple[int, ...]
+    aggressor: str | None
+    attack: Event
+    answers: dict[tuple[Event, int | None], tuple[Array, Array]] = field(default_factory=dict, compare=False)
+
+    def chances(self, event: Event) -> tuple[Array, Array]:
+        return self._range(event, None)
+
+    def mistaken_chances(self, event: Event) -> tuple[Array, Array]:
+        if self.aggressor is None:
             raise GameError(
-                f"nobody is known to be the aggressor: no player has an action {attack!r}; name it by aggressor="
+                f"nobody is known to be the aggressor: no player has an action {self.attack!r}; name it by aggressor="
             )
-        acts = facts.tree.players.index(actor) if only_mistaken and actor is not None else None
-        if (event, only_mistaken) not in answers:
-            answers[event, only_mistaken] = _ranges(facts, facts.weights(event), solved, same, shape, acts)
-        return answers[event, only_mistaken]
+        return self._range(event, self.facts.tree.players.index(self.aggressor))
 
-    return SubjectiveGrid(
-        shape=shape, ask=lambda event: weighed(event, False), unwanted=lambda event: weighed(event, True)
-    )
+    def _range(self, event: Event, acts: int | None) -> tuple[Array, Array]:
+        if (event, acts) not in self.answers:
+            weights = self.facts.weights(event)
+            self.answers[event, acts] = _ranges(self.facts, weights, self.solved, self.same, self.shape, acts)
+        return self.answers[event, acts]
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +268,7 @@ class _Solver:
         ]  # each (J, 2, Z)
         table = _pad(pairs)
         mine = _pad([_distinct(pair[:, which]) for pair in pairs])
-        return _Plans(mine.reshape(*shape, *mine.shape[1:]), lambda where: table[where], shape)
+        return _Plans(mine.reshape(*shape, *mine.shape[1:]), partial(_rows_at, table), shape)
 
     def _realise(self, actions: Array) -> Array:
         """Return r_1 and r_2 of a behaviour, shape (2, Z)."""
@@ -355,6 +377,10 @@ def _batch(parametric: ParametricGame, values: Mapping[str, Any], shape: tuple[i
     if not isinstance(made, SignalingGame | ExtensiveGame) or made.batch_shape != shape:
         return None
     return made.floats()
+
+
+def _rows_at(table: Array, where: Array) -> Array:
+    return np.asarray(table[where])
 
 
 def _rows(table: Array, where: tuple[Array, ...], shape: tuple[int, ...], rank: int) -> Array:

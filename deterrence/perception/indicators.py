@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 from deterrence.perception.detection import open_probability
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Observation:
+class Observation(Value):
     """What a decision maker believes and does after each of X signals about T states, with R responses.
 
     Attributes
@@ -87,8 +88,8 @@ def observe(prior: ArrayLike, likelihood: ArrayLike, payoffs: ArrayLike, *, tol:
     return Observation(chance, posterior, response, weight @ response)
 
 
-@dataclass(frozen=True)
-class Mobilisation:
+@dataclass(frozen=True, eq=False)
+class Mobilisation(Value):
     """What an aggressor infers from mobilisation and from its absence.
 
     Attributes

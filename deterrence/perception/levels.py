@@ -28,6 +28,7 @@ from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import end_probabilities, reach_by_slots
 from deterrence.games.quantities import Array
+from deterrence.games.values import Value
 from deterrence.perception.replies import reply
 from deterrence.perception.trees import Ends, own_slots, strategies_of, tree_of
 
@@ -35,7 +36,7 @@ _MOST_MIXTURES = 20_000  # combinations of the others' levels
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LevelPlay:
+class LevelPlay(Value):
     """What players of each level do, and what a population of them does.
 
     Attributes

@@ -18,6 +18,7 @@ from deterrence.games.events import Event
 from deterrence.games.quantities import Array
 from deterrence.games.renaming import renamed_attributes
 from deterrence.games.tables import number_text
+from deterrence.games.values import Value
 from deterrence.perception.belief_hierarchy import SubjectiveGame
 from deterrence.perception.trees import Ends
 
@@ -57,8 +58,8 @@ class Play:
     strategies: Strategies = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True)
-class Surprise:
+@dataclass(frozen=True, eq=False)
+class Surprise(Value):
     """How much a player is surprised; ranges over the combinations of expectations.
 
     Attributes
@@ -76,7 +77,7 @@ class Surprise:
 
 @renamed_attributes(believed="belief")
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SubjectiveOutcome(Display):
+class SubjectiveOutcome(Display, Value):
     """Play by players who may be wrong about the game.
 
     Every number is a range (low, high) over ``plays``: the combinations of equilibria that the players may have in

@@ -210,7 +210,7 @@ def subjective(
             parametric,
             truth=truth,
             hierarchy=hierarchy,
-            plans_at=lambda player, belief: [plan.actions for plan in solver.plans(player, belief)],
+            plans_at=solver.behaviours,
             as_arrays=getattr(chosen, "label", "pbe" if chosen is None else "") == "pbe"
             and all(one in (None, "all") for one in selectors.values()),
             coordinated=len({repr(one) for one in selectors.values()}) == 1,
@@ -309,6 +309,10 @@ class _SubjectiveSolver:
                 options.append([dict(zip(group, row, strict=True)) for row in zip(*plans, strict=True)])
         self._within_limit(options)
         return [dict(kv for part in row for kv in part.items()) for row in itertools.product(*options)]
+
+    def behaviours(self, player: str, belief: SubjectiveGame) -> list[Array]:
+        """Return the behaviours, shape (A,), of the plans of a player."""
+        return [plan.actions for plan in self.plans(player, belief)]
 
     def plans(self, player: str, belief: SubjectiveGame) -> list[_Plan]:
         """Return what a player may do and expect: a plan for each equilibrium of its subjective game."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -49,17 +50,18 @@ def two_type_plans(game: SignalingGame, *, tol: float = 1e-9) -> tuple[tuple[Arr
         senders.append(_compressed(_of_sender(s), np.asarray(valid.any(axis=2))))
         receivers.append(_compressed(_of_receiver(rho), np.asarray(valid.any(axis=1))))
 
-    def joint(where: Array) -> Array:
-        part = tables.take(where)
-        s, rho = part.senders(), part.receivers()
-        valid = part.equilibria(s, rho)
-        n = len(where)
-        both = np.stack(
-            np.broadcast_arrays(_of_sender(s)[:, :, None], _of_receiver(rho)[:, None]), axis=3
-        )  # (n, 9, 13, 2, 8)
-        return _compressed(both.reshape(n, -1, 16), valid.reshape(n, -1)).reshape(n, -1, 2, 8)
+    return (_joined(senders), _joined(receivers)), partial(_joint, tables)
 
-    return (_joined(senders), _joined(receivers)), joint
+
+def _joint(tables: _Tables, where: Array) -> Array:
+    part = tables.take(where)
+    s, rho = part.senders(), part.receivers()
+    valid = part.equilibria(s, rho)
+    n = len(where)
+    both = np.stack(
+        np.broadcast_arrays(_of_sender(s)[:, :, None], _of_receiver(rho)[:, None]), axis=3
+    )  # (n, 9, 13, 2, 8)
+    return _compressed(both.reshape(n, -1, 16), valid.reshape(n, -1)).reshape(n, -1, 2, 8)
 
 
 @dataclass(frozen=True, eq=False)

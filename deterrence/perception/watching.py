@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 Counts = tuple[int, ...]
@@ -23,7 +24,7 @@ _MOST_STATES = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Watching:
+class Watching(Value):
     """What comes of watching before choosing.
 
     Attributes

@@ -14,6 +14,7 @@ from deterrence.games.display import Display
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.signaling import SignalingGame
+from deterrence.games.values import Value
 from deterrence.plotting.figures import POINTS, figure_of
 from deterrence.plotting.scene import Scene
 from deterrence.plotting.signaling import signaling_scene
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 SMALLEST = 8.0  # points of text that can be read in print
 
 
-@dataclass(frozen=True)
-class Picture(Display):
+@dataclass(frozen=True, eq=False)
+class Picture(Display, Value):
     """A drawing that shows itself in a notebook and can be saved.
 
     Attributes

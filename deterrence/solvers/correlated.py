@@ -32,6 +32,7 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.strategic_tree import to_strategic
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.strategic import StrategicGame
+from deterrence.games.values import Value
 from deterrence.solvers.algebra.rational_lp import minimise
 from deterrence.solvers.arguments import numbers_in
 from deterrence.solvers.budget import Budget, interruptible
@@ -44,7 +45,7 @@ _ROUNDING = 1e-9  # gain that counts as none in floats, as a share of the larges
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CorrelatedEquilibrium:
+class CorrelatedEquilibrium(Value):
     """Probabilities of recommendations that nobody gains by disobeying.
 
     Attributes

@@ -26,6 +26,7 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import Array
 from deterrence.games.signaling import SignalingGame
 from deterrence.games.strategic import StrategicGame
+from deterrence.games.values import Value
 from deterrence.solvers.budget import Budget, OutOfWork
 from deterrence.solvers.logit.branch import ALONE, SOLVED, Trace, follow, follow_both, polish
 from deterrence.solvers.logit.profiles import (
@@ -47,7 +48,7 @@ _SAME = 1e-6  # probabilities that differ by less are one profile
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LogitBranch:
+class LogitBranch(Value):
     """A branch of logit equilibria: the principal one, from uniform play on, or one between two limits.
 
     Attributes

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 Range = Any  # (low, high), or a frozen distribution of scipy.stats
@@ -58,7 +59,7 @@ class Part(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class Grid(Value):
     """Every combination of values of several parameters.
 
     Attributes
@@ -123,7 +124,7 @@ class Grid:
 
 
 @dataclass(frozen=True, eq=False)
-class GridPart:
+class GridPart(Value):
     """Points ``start`` to ``stop`` of a grid."""
 
     axes: Mapping[str, Floats]
@@ -136,7 +137,7 @@ class GridPart:
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class Sample(Value):
     """A list of points, under the dimension ``sample``.
 
     Attributes
@@ -202,7 +203,7 @@ class Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class SamplePart:
+class SamplePart(Value):
     """Some points of a sample."""
 
     columns: Mapping[str, Floats]

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,7 +31,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Box:
+class Box(Value):
     """A region in which an outcome is common.
 
     Attributes

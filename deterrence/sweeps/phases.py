@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.games.errors import ParameterError
+from deterrence.games.values import Value
 from deterrence.sweeps.designs import Floats, Sample
 from deterrence.sweeps.question import Points, Question, question_of
 from deterrence.sweeps.sampling import unit_to_ranges
@@ -30,7 +31,7 @@ _MOST = 5_000_000  # points
 
 
 @dataclass(frozen=True, eq=False)
-class PhaseMap:
+class PhaseMap(Value):
     """Phases of a parameter space and the boundaries between them.
 
     Attributes

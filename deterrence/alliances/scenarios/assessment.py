@@ -35,6 +35,7 @@ from deterrence.games.display import Display
 from deterrence.games.errors import GameError, ScenarioError
 from deterrence.games.renaming import RenamedKeys, renamed_attributes
 from deterrence.games.services import service
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     from deterrence.alliances.scenarios.scenario import Scenario
@@ -143,7 +144,7 @@ class PostureView:
 
 @renamed_attributes(likelihood_if_seen_rightly="likelihood_correct_beliefs", turns="sensitivities")
 @dataclass(frozen=True, eq=False)
-class Assessment(Display):
+class Assessment(Display, Value):
     """The answer to "how likely is an attack, and what drives it?".
 
     Attributes

@@ -32,6 +32,7 @@ from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.schema import MemberTable, ScenarioTable
 from deterrence.alliances.scenarios.uncertainty import Difference, draw_difference
 from deterrence.games.errors import ScenarioError
+from deterrence.games.values import Value
 
 _OF_MEMBERS = numbers_declared(Member)
 _PARTS = {"cost": "resolve", "support": "forces"}  # what a member holds beside numbers
@@ -76,8 +77,8 @@ class Contribution:
     last: float
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison(Value):
     """The change of the likelihood of attack between two scenarios, by group of parameters.
 
     Attributes

@@ -36,6 +36,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def marginal_of_range(
     if not low <= high:
         raise ParameterError(f"a range is [low, high], got [{low:g}, {high:g}]; did you mean [{high:g}, {low:g}]?")
     if low == high:
-        return Marginal(f"{low:g}", lambda p: np.full(np.shape(p), low))
+        return Marginal(f"{low:g}", partial(_certain_quantile, low))
     mode = min(max(value, low), high)
     match shape:
         case "pert":
@@ -110,7 +111,7 @@ def marginal_of_range(
         case "triangular":
             return _triangular(low, mode, high)
         case "uniform":
-            return Marginal(f"uniform on [{low:g}, {high:g}]", lambda p: low + (high - low) * p)
+            return Marginal(f"uniform on [{low:g}, {high:g}]", partial(_uniform_quantile, low, high))
         case "normal":
             return _central(low, high, "norm", {}, "normal")
         case "lognormal":
@@ -118,7 +119,7 @@ def marginal_of_range(
                 raise ParameterError(f"a lognormal number is positive, got the range [{low:g}, {high:g}]")
             inner = _central(float(np.log(low)), float(np.log(high)), "norm", {}, "normal")
             words = f"lognormal, 90 % in [{low:g}, {high:g}]"
-            return Marginal(words, lambda p: np.exp(inner.quantile(p)))
+            return Marginal(words, partial(_exponential_quantile, inner.quantile))
     return _central(low, high, shape, dict(parameters or {}), shape)
 
 
@@ -156,15 +157,14 @@ def marginal_of_quantiles(quantiles: Mapping[float, float], low: float = -np.inf
         raise ParameterError(
             f"quantiles lie within the number's bounds ({low:g}, {high:g}), got {x.min():g} to {x.max():g}"
         )
-    bend, back = _transform(low, high)
-    weights = np.linalg.solve(_metalog_terms(p, len(p)), bend(x))
+    weights = np.asarray(np.linalg.solve(_metalog_terms(p, len(p)), _to_line(x, low, high)), dtype=np.float64)
     if not (np.diff(_metalog_terms(_GRID, len(p)) @ weights) > 0).all():
         raise ParameterError(
             f"no metalog distribution has the quantiles {', '.join(f'{v:g} at {q:g}' for q, v in pairs)}: it would not "
             "rise everywhere; give fewer of them, or a range with a shape"
         )
     words = "metalog with " + ", ".join(f"{100 * q:g} %: {v:g}" for q, v in pairs)
-    return Marginal(words, lambda u: back(_metalog_terms(np.asarray(u, dtype=np.float64), len(p)) @ weights))
+    return Marginal(words, partial(_metalog_quantile, weights, low, high))
 
 
 def marginal_of_error(value: float, error: float) -> Marginal:
@@ -260,30 +260,15 @@ def linear_pool(marginals: Mapping[str, Marginal], weights: Mapping[str, float] 
     order = np.argsort(values)
     levels = np.cumsum(mass[order]) - mass[order] / 2
     sorted_values = values[order]
-    return Marginal(
-        f"pool of {len(share)} experts", lambda p: np.asarray(np.interp(p, levels, sorted_values), dtype=np.float64)
-    )
+    return Marginal(f"pool of {len(share)} experts", partial(_pooled_quantile, levels, sorted_values))
 
 
 def _pert(low: float, mode: float, high: float) -> Marginal:
-    from scipy.special import betaincinv
-
-    a, b = 1 + 4 * (mode - low) / (high - low), 1 + 4 * (high - mode) / (high - low)
-    return Marginal(
-        f"PERT on [{low:g}, {high:g}], mode {mode:g}",
-        lambda p: np.asarray(low + (high - low) * betaincinv(a, b, p), dtype=np.float64),
-    )
+    return Marginal(f"PERT on [{low:g}, {high:g}], mode {mode:g}", partial(_pert_quantile, low, mode, high))
 
 
 def _triangular(low: float, mode: float, high: float) -> Marginal:
-    width, rise = high - low, mode - low
-
-    def quantile(p: Floats) -> Floats:
-        u = np.asarray(p, dtype=np.float64)
-        left = low + np.sqrt(u * width * rise)
-        return np.where(u * width <= rise, left, high - np.sqrt((1 - u) * width * (high - mode)))
-
-    return Marginal(f"triangular on [{low:g}, {high:g}], mode {mode:g}", quantile)
+    return Marginal(f"triangular on [{low:g}, {high:g}], mode {mode:g}", partial(_triangular_quantile, low, mode, high))
 
 
 def _central(low: float, high: float, family: str, parameters: Mapping[str, float], words: str) -> Marginal:
@@ -306,23 +291,74 @@ def _central(low: float, high: float, family: str, parameters: Mapping[str, floa
     if not np.isfinite([first, last]).all():
         raise ParameterError(f"the shape {family!r} has no such parameters: {dict(parameters)}")
     scale = (high - low) / (last - first)
-    return Marginal(
-        f"{words}, 90 % in [{low:g}, {high:g}]",
-        lambda p: np.asarray(low + scale * (law.ppf(p, **parameters) - first), dtype=np.float64),
-    )
+    quantile = partial(_central_quantile, family, dict(parameters), low, scale, first)
+    return Marginal(f"{words}, 90 % in [{low:g}, {high:g}]", quantile)
 
 
-def _transform(low: float, high: float) -> tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]:
-    """Return the transform that takes a number with bounds to the whole line, and its inverse."""
-    from scipy.special import expit, logit
+# -- quantiles, as functions of a module: a distribution can be sent to another process --------------------------------
+
+
+def _certain_quantile(value: float, p: Floats) -> Floats:
+    return np.full(np.shape(p), value)
+
+
+def _uniform_quantile(low: float, high: float, p: Floats) -> Floats:
+    return low + (high - low) * p
+
+
+def _exponential_quantile(inner: Callable[[Floats], Floats], p: Floats) -> Floats:
+    return np.exp(inner(p))
+
+
+def _pooled_quantile(levels: Floats, values: Floats, p: Floats) -> Floats:
+    return np.asarray(np.interp(p, levels, values), dtype=np.float64)
+
+
+def _pert_quantile(low: float, mode: float, high: float, p: Floats) -> Floats:
+    from scipy.special import betaincinv
+
+    a, b = 1 + 4 * (mode - low) / (high - low), 1 + 4 * (high - mode) / (high - low)
+    return np.asarray(low + (high - low) * betaincinv(a, b, p), dtype=np.float64)
+
+
+def _triangular_quantile(low: float, mode: float, high: float, p: Floats) -> Floats:
+    width, rise, u = high - low, mode - low, np.asarray(p, dtype=np.float64)
+    left = low + np.sqrt(u * width * rise)
+    return np.where(u * width <= rise, left, high - np.sqrt((1 - u) * width * (high - mode)))
+
+
+def _central_quantile(
+    family: str, parameters: Mapping[str, float], low: float, scale: float, first: float, p: Floats
+) -> Floats:
+    import scipy.stats
+
+    return np.asarray(low + scale * (getattr(scipy.stats, family).ppf(p, **parameters) - first), dtype=np.float64)
+
+
+def _metalog_quantile(weights: Floats, low: float, high: float, p: Floats) -> Floats:
+    return _from_line(_metalog_terms(np.asarray(p, dtype=np.float64), len(weights)) @ weights, low, high)
+
+
+def _to_line(x: Floats, low: float, high: float) -> Floats:
+    """Return numbers within bounds, taken to the whole line."""
+    from scipy.special import logit
 
     if np.isfinite(low) and np.isfinite(high):
-        return lambda x: logit((x - low) / (high - low)), lambda m: low + (high - low) * expit(m)
+        return np.asarray(logit((x - low) / (high - low)))
     if np.isfinite(low):
-        return lambda x: np.log(x - low), lambda m: low + np.exp(m)
-    if np.isfinite(high):
-        return lambda x: -np.log(high - x), lambda m: high - np.exp(-m)
-    return lambda x: x, lambda m: m
+        return np.log(x - low)
+    return -np.log(high - x) if np.isfinite(high) else x
+
+
+def _from_line(m: Floats, low: float, high: float) -> Floats:
+    """Return numbers of the whole line, taken to within bounds: the inverse of ``_to_line``."""
+    from scipy.special import expit
+
+    if np.isfinite(low) and np.isfinite(high):
+        return np.asarray(low + (high - low) * expit(m))
+    if np.isfinite(low):
+        return low + np.exp(m)
+    return high - np.exp(-m) if np.isfinite(high) else m
 
 
 def _metalog_terms(p: Floats, count: int) -> Floats:

@@ -46,6 +46,7 @@ from deterrence.games.equilibrium import EquilibriumSet
 from deterrence.games.errors import GameError, ParameterError, ScenarioError, SolverError, did_you_mean
 from deterrence.games.paths import paths_of
 from deterrence.games.services import service
+from deterrence.games.values import Value
 from deterrence.perception.belief_hierarchy import BELIEVES
 from deterrence.perception.grids import SubjectiveGrid
 from deterrence.perception.outcome import SubjectiveOutcome
@@ -54,7 +55,7 @@ HOLDS = "defence holds"
 
 
 @dataclass(frozen=True, eq=False)
-class Scenario(Display):
+class Scenario(Display, Value):
     """A scenario: who might attack whom, who would come, and what each of them believes.
 
     Make one with ``Scenario.load`` or ``Scenario.loads``.

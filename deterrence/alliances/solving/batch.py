@@ -22,6 +22,7 @@ from deterrence.alliances.solving.bounds import bloc, contracts, differing_count
 from deterrence.alliances.solving.expected_defence import ExpectedDefence, batch_defence, expected_defence
 from deterrence.alliances.solving.iteration import Cutpoints, cutpoints_from
 from deterrence.alliances.solving.strength import RESOLUTION
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -31,7 +32,7 @@ SAME = 1e-7  # two fixed points nearer than this, in every probability, are one
 
 
 @dataclass(frozen=True, eq=False)
-class ParticipationBatch:
+class ParticipationBatch(Value):
     """The lowest and the highest equilibrium found at each point of a batch, in one state of the treaty.
 
     Attributes

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -18,13 +19,14 @@ from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.forms.subgames import Carving, carve, subtree_ends
 from deterrence.games.quantities import Array, as_float
 from deterrence.games.topology import TERMINAL, Topology
+from deterrence.games.values import Value
 
 G = TypeVar("G")
 Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Reduction(Generic[G]):
+class Reduction(Value, Generic[G]):
     """A game in another form.
 
     Attributes
@@ -283,7 +285,7 @@ def _reduction(game: ExtensiveGame, settled: Settled, carving: Carving) -> Reduc
     degenerate = np.logical_or.reduce(flags) if flags else np.zeros(game.batch_shape, dtype=bool)
     return Reduction(
         reduced,
-        lambda profile: _lift(topology, settled, carving, profile),
+        partial(_lift, topology, settled, carving),
         ties if not game.batch_shape else (),
         np.broadcast_to(degenerate, game.batch_shape),
     )

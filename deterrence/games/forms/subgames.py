@@ -13,6 +13,7 @@ from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.quantities import array_of
 from deterrence.games.topology import CHANCE, TERMINAL, InformationSet, Ints, Topology
+from deterrence.games.values import Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Carving:
 
 
 @dataclass(frozen=True, eq=False)
-class Subgame:
+class Subgame(Value):
     """A part of a game that begins at one node and shares no information set with the rest.
 
     Attributes

@@ -12,10 +12,11 @@ from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.play import end_probabilities, expected_payoffs
 from deterrence.games.quantities import Array
+from deterrence.games.values import Value
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BehaviorBatch:
+class BehaviorBatch(Value):
     """One behaviour strategy profile for each game of a batch.
 
     Attributes

@@ -13,6 +13,7 @@ from deterrence.games.answers import BlockAnswer, Status
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.events import Event
 from deterrence.games.quantities import check_names
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     from deterrence.solvers.symbolic.regime_set import RegimeSet
@@ -24,7 +25,7 @@ _CLOSE = 1e-12  # an inequality counts as an equality below this share of its te
 
 
 @dataclass(frozen=True, eq=False)
-class CompiledRegimes:
+class CompiledRegimes(Value):
     """Conditions and probabilities of a set of regimes, at arrays of parameter values; a target of ``dt.sweep``.
 
     Attributes
@@ -36,8 +37,8 @@ class CompiledRegimes:
 
     regimes: RegimeSet
     asked: tuple[Event, ...]
-    _function: Callable[..., Sequence[Any]] = field(repr=False)
-    _atoms: Mapping[Any, int] = field(repr=False)
+    _function: Callable[..., Sequence[Any]] = field(repr=False, compare=False)
+    _atoms: Mapping[Any, int] = field(repr=False, compare=False)
 
     def __call__(self, **values: ArrayLike) -> tuple[Flags, Floats]:
         """Return where each of R regimes exists, and the probability of each of E events there.

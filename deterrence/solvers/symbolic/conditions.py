@@ -18,6 +18,7 @@ References
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterable, Sequence
 from copy import copy
 from fractions import Fraction
@@ -41,6 +42,13 @@ _SAMPLES = 6000
 _CASES = 64  # most cases that one inequality or one product of inequalities may split into
 _CLOSE = 1e-9  # a polynomial counts as negative at a sample below this share of its terms' sizes
 
+_DERIVED = ("_signs", "_proofs", "_certificates")
+
+
+def _parts_of_ring(ring: Any) -> tuple[type[Any], tuple[Any, ...]]:
+    """Return what a SymPy polynomial ring is made of, for pickle and copy; its own way fails (SymPy 1.14)."""
+    return type(ring), (ring.symbols, ring.domain, ring.order)
+
 
 class Assumptions:
     """What is known about the parameters, and what follows from it.
@@ -62,7 +70,9 @@ class Assumptions:
 
     def __init__(self, symbols: Sequence[Any], given: Iterable[Any] = (), positive: Iterable[Any] = ()) -> None:
         from sympy import QQ
+        from sympy.polys.rings import PolyRing
 
+        copyreg.pickle(PolyRing, _parts_of_ring)
         self.symbols = tuple(sorted(symbols, key=str))
         self.names = tuple(str(s) for s in self.symbols)
         self.domain = QQ.frac_field(*self.symbols)
@@ -78,6 +88,13 @@ class Assumptions:
         self.facts = tuple(dict.fromkeys(known))
         self.points = self._sample(_SAMPLES)
         self._derive_shares()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but what was derived on the way; it is derived again."""
+        return {name: value for name, value in self.__dict__.items() if name not in _DERIVED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _signs={}, _proofs={}, _certificates=Certificates(state["ring"]))
 
     # -- numbers ---------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from deterrence.games.events import Event
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.formulas import math_text
 from deterrence.games.quantities import check_names, quantity
+from deterrence.games.values import Value
 from deterrence.solvers.symbolic.compiled import compile_regimes
 from deterrence.solvers.symbolic.conditions import Assumptions, Conjunction, Frac
 from deterrence.solvers.symbolic.map import regime_map
@@ -54,7 +55,7 @@ class OffPath:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Regime:
+class Regime(Value):
     """One kind of equilibrium and where it exists.
 
     Attributes
@@ -181,7 +182,7 @@ class Regime:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RegimeSet(Display, Sequence[Regime]):
+class RegimeSet(Display, Value, Sequence[Regime]):
     """The regimes of a game with symbols. ``compile`` makes them a target of ``dt.sweep``.
 
     Attributes

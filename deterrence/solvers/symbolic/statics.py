@@ -9,6 +9,7 @@ import numpy as np
 
 from deterrence.games.errors import ParameterError
 from deterrence.games.events import Event
+from deterrence.games.values import Value
 from deterrence.solvers.symbolic.conditions import Assumptions, Floats, Frac
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _STEP = 1e-4  # how far beyond a boundary one looks, relative to the parameter
 
 
-@dataclass(frozen=True)
-class Boundary:
+@dataclass(frozen=True, eq=False)
+class Boundary(Value):
     """What happens where a condition of a regime begins to fail.
 
     Attributes

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from deterrence.games.values import Value
 from deterrence.solvers.symbolic.conditions import Assumptions, Conjunction
 
 Expr = Any  # sympy.Expr
@@ -15,7 +16,7 @@ _PLAIN = 1.5  # an inequality solved for a symbol that is no probability must be
 
 
 @dataclass(frozen=True, eq=False)
-class Condition:
+class Condition(Value):
     """One inequality between expressions in the parameters.
 
     Attributes

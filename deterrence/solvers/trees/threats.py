@@ -20,11 +20,12 @@ from deterrence.games.play import (
     reach,
 )
 from deterrence.games.quantities import Array, as_float
+from deterrence.games.values import Value
 from deterrence.solvers.trees.stage_assessments import supporting_beliefs
 
 
-@dataclass(frozen=True, slots=True)
-class Threat:
+@dataclass(frozen=True, slots=True, eq=False)
+class Threat(Value):
     """A plan at an information set off the path that no belief makes optimal.
 
     Attributes
