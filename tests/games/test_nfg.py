@@ -85,6 +85,11 @@ HEAD = 'NFG 1 R "t" { "A" "B" } { 2 1 }\n'
         ('NFG 1 R "t" { "A" "B" } { 2 } 1 2', "2 players need 2 sets of strategies, got 1"),
         ('NFG 1 R "t" { "A" "B" } { 2 0 } 1 2', "at least one strategy"),
         ('NFG 1 R "t" { "A" "B" } { 90000 90000 } 1 2', "more than 20,000,000 cells"),
+        ('NFG 1 R "t" { "A" } { ' + "9" * 400 + " } 1", "more than 20,000,000 cells"),
+        (
+            'NFG 1 R "t" { "A" } { 19000000 } 1',
+            "19,000,000 strategies need a payoff each, but the whole file has 11 words",
+        ),
         ('NFG 1 R "t" { }', "at least one player"),
         ("NFG 2 R", "line 1, column 5: only version 1"),
         ("NFG 1 Q", "line 1, column 7: expected the letter R or D"),

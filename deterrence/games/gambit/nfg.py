@@ -22,6 +22,7 @@ from deterrence.games.quantities import Array
 from deterrence.games.strategic import StrategicGame
 
 MOST_CELLS = 20_000_000
+MOST_LABELS = 100_000  # of a player whose strategies are a number in a file that has fewer words
 
 
 def read_nfg(source: Source) -> StrategicGame:
@@ -98,7 +99,7 @@ def _strategies(tokens: Tokens, players: list[str]) -> list[list[str]]:
         if tokens.peek() == "{":
             found.append(distinct(tokens.strings("names of strategies")))
         else:
-            found.append([str(i + 1) for i in range(tokens.integer("a number of strategies"))])
+            found.append([str(i + 1) for i in range(_count(tokens))])
         if not found[-1]:
             tokens.fail("every player needs at least one strategy, got none")
     tokens.at += 1
@@ -107,6 +108,16 @@ def _strategies(tokens: Tokens, players: list[str]) -> list[list[str]]:
     if prod(len(labels) for labels in found) > MOST_CELLS:
         tokens.fail(f"the table has more than {MOST_CELLS:,} cells")
     return found
+
+
+def _count(tokens: Tokens) -> int:
+    """Read a number of strategies; each has a cell at least, so that no more are made than the file can fill."""
+    count = tokens.integer("a number of strategies")
+    if count > MOST_CELLS:
+        tokens.fail(f"the table has more than {MOST_CELLS:,} cells")
+    if count > max(len(tokens.all), MOST_LABELS):
+        tokens.fail(f"{count:,} strategies need a payoff each, but the whole file has {len(tokens.all):,} words")
+    return count
 
 
 def _payoff_cells(tokens: Tokens, shape: tuple[int, ...]) -> Array:
