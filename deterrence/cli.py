@@ -60,6 +60,9 @@ FILES = "File to write: .csv, .nc or .json; .zarr with zarr installed, .parquet 
 Repair = Annotated[
     bool, typer.Option("--repair", help="Write damaged parts of the store anew, and compute what is lost.")
 ]
+Extend = Annotated[
+    bool, typer.Option("--extend", help="Let the store grow: only points that it has not are solved, the others stay.")
+]
 Draws = Annotated[int, typer.Option("--draws", help="Draws of the uncertain numbers.")]
 Seed = Annotated[int, typer.Option("--seed", help="Of the draws; the same seed gives the same draws.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", "-f", help="Replace a file that exists.")]
@@ -232,23 +235,32 @@ def sweep(
         str, typer.Argument(metavar="SCENARIO", help="A scenario by name or path, or a model by its id.")
     ],
     vary: Annotated[list[str], typer.Option("--vary", help="NAME=LOW:HIGH:POINTS; give it again for each dimension.")],
-    out: Annotated[Path, typer.Option("--out", help=FILES)],
+    out: Annotated[Path | None, typer.Option("--out", help=FILES)] = None,
     event: Annotated[str, typer.Option("--event", help="What the likelihood is asked of.")] = "attack",
+    store: Annotated[
+        str | None, typer.Option("--store", help="Store that the result grows in; the same command resumes it.")
+    ] = None,
+    extend: Extend = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Sweep a scenario or a model over a grid and write the result."""
     with _bad_input():
+        from deterrence.games.errors import ParameterError
         from deterrence.sweeps.files import check_destination, write_dataset
 
         axes = _axes(vary)
-        check_destination(out, overwrite=overwrite)
+        if out is None and store is None:
+            raise ParameterError("give --out FILE, --store STORE or both: the result has to go somewhere")
+        if out is not None:
+            check_destination(out, overwrite=overwrite, store=store)
         target = _target(scenario)
         from deterrence.sweeps.sweep import sweep as run
 
-        result = run(target, axes, event=event, progress=sys.stderr.isatty())
-        write_dataset(result, out, overwrite=overwrite)
+        result = run(target, axes, event=event, store=store, extend=extend, progress=sys.stderr.isatty())
+        if out is not None:
+            write_dataset(result, out, overwrite=overwrite)
     found, missing = _in_words(result, event)
-    _print(f"{found}; written to {out}")
+    _print(f"{found}; written to {' and '.join(str(place) for place in (out, store) if place is not None)}")
     if missing:
         _print(missing, err=True)
     _end_if_all_failed(result)
@@ -262,6 +274,7 @@ def study(
     out: Annotated[Path | None, typer.Option("--out", help=FILES)] = None,
     overwrite: Overwrite = False,
     repair: Repair = False,
+    extend: Extend = False,
 ) -> None:
     """Run a sweep that is written down in a study file."""
     with _bad_input():
@@ -271,7 +284,7 @@ def study(
         loaded = Study.load(file)
         if out is not None:
             check_destination(out, overwrite=overwrite, store=loaded.store)
-        result = loaded.run(progress=sys.stderr.isatty(), repair=repair)
+        result = loaded.run(progress=sys.stderr.isatty(), repair=repair, extend=extend)
         if out is not None:
             write_dataset(result, out, overwrite=overwrite)
     _print(str(result))
@@ -282,12 +295,22 @@ def study(
 def resume(
     store: Annotated[str, typer.Argument(metavar="STORE", help="The store of a sweep that did not end.")],
     repair: Repair = False,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--add", help="Extend a grid by values: NAME=LOW:HIGH:POINTS, or NAME=VALUE,VALUE,...; repeatable."
+        ),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=1, help="Extend a Sobol' or Halton sample to so many points.")
+    ] = None,
 ) -> None:
-    """Go on with a stored sweep that was interrupted."""
+    """Go on with a stored sweep that was interrupted, or extend one; stored values stay as they are."""
     with _bad_input():
         from deterrence.sweeps.study import resume as go_on
 
-        result = go_on(store, progress=sys.stderr.isatty(), repair=repair)
+        more = dict(map(_added, add or []))
+        result = go_on(store, add=more, samples=samples, progress=sys.stderr.isatty(), repair=repair)
     _print(str(result))
     _end_if_all_failed(result)
 
@@ -537,7 +560,7 @@ def _axes(vary: list[str]) -> dict[str, Any]:
     return axes
 
 
-def _axis(text: str) -> tuple[str, Any]:
+def _axis(text: str, option: str = "--vary") -> tuple[str, Any]:
     import numpy as np
 
     from deterrence.games.errors import ParameterError
@@ -549,12 +572,30 @@ def _axis(text: str) -> tuple[str, Any]:
         if not equals or not name or len(parts) != 3 or points < 1 or not np.isfinite([low, high]).all():
             raise ValueError
         if points > MOST_POINTS:
-            raise ParameterError(f"--vary takes at most {MOST_POINTS:,} points a dimension, got {points:,} for {name}")
+            raise ParameterError(
+                f"{option} takes at most {MOST_POINTS:,} points a dimension, got {points:,} for {name}"
+            )
     except ParameterError:
         raise
     except (ValueError, IndexError):
-        raise ParameterError(f"--vary takes NAME=LOW:HIGH:POINTS, for example resolve=-1:1:41, got {text!r}") from None
+        raise ParameterError(f"{option} takes NAME=LOW:HIGH:POINTS, such as resolve=-1:1:41, got {text!r}") from None
     return name, np.linspace(low, high, points)
+
+
+def _added(text: str) -> tuple[str, Any]:
+    """Return a name and values that are added to its axis: evenly spaced ones, or a list."""
+    from deterrence.games.errors import ParameterError
+
+    name, equals, span = text.partition("=")
+    if ":" in span:
+        return _axis(text, "--add")
+    try:
+        values = [float(value) for value in span.split(",")]
+        if not equals or not name or not all(map(math.isfinite, values)):
+            raise ValueError
+    except ValueError:
+        raise ParameterError(f"--add takes NAME=LOW:HIGH:POINTS or NAME=VALUE,VALUE,..., got {text!r}") from None
+    return name, values
 
 
 def _solved(file: str, exact: bool) -> Any:

@@ -28,6 +28,7 @@ from deterrence.games.answers import Status
 from deterrence.sweeps.blocks import Plan
 from deterrence.sweeps.designs import Design, Part
 from deterrence.sweeps.errors import SweepError
+from deterrence.sweeps.extension import solve_part
 from deterrence.sweeps.pools import ByValue, SpawnPool, by_value, sendable
 from deterrence.sweeps.question import Question, Solved
 from deterrence.sweeps.store_writer import StoreWriter
@@ -121,7 +122,7 @@ def run_blocks(
 def solve_block(job: Job | ByValue, block: int, part: Part) -> Report:
     """Solve a block, and write it if the job says where. This is what workers run."""
     job = job.thing if isinstance(job, ByValue) else job
-    solved = job.question.solve(part)
+    solved = solve_part(job.question, part)
     statuses = np.bincount(solved.variables["status"], minlength=len(Status))
     reasons = dict(sorted(solved.reasons.items())[:_EXAMPLES])
     if job.writer is not None:

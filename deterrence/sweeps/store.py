@@ -192,6 +192,8 @@ def exists(url: str, options: Mapping[str, Any] | None = None) -> bool:
         If something else is there, or the place cannot be reached.
     """
     url = locate(url)
+    if not is_remote(url):
+        _finish_replacement(url)
     if is_remote(url):
         with storing(url):
             files, path = _remote(url, options)
@@ -209,6 +211,40 @@ def exists(url: str, options: Mapping[str, Any] | None = None) -> bool:
     if [part.name for part in place.iterdir()] == ["progress"] and not any((place / "progress").iterdir()):
         return False  # another process is about to lock it
     raise StoreError(f"{url} is a directory without a Zarr store; name a place that is free")
+
+
+def extension_of(url: str) -> Path:
+    """Return where the extension of a store is made, before it takes its place."""
+    place = Path(url)
+    return place.with_name(f".{place.name}.extension")
+
+
+def replaced_by(url: str) -> Path:
+    """Return where a store is whose place its extension takes, before it is removed."""
+    place = Path(url)
+    return place.with_name(f".{place.name}.replaced")
+
+
+def _finish_replacement(url: str) -> None:
+    """Go on where a process was killed between the two steps in which an extension takes the place of a store."""
+    place, made, old = Path(url), extension_of(url), replaced_by(url)
+    with contextlib.suppress(OSError):
+        if old.is_dir() and not place.exists():
+            os.rename(made if made.is_dir() else old, place)
+
+
+def _remove_replaced(url: str) -> None:
+    """Remove the store that an extension has replaced, if a process was killed before it could."""
+    if is_remote(url):
+        return
+    made, old = extension_of(url), replaced_by(url)
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+        if made.is_dir():
+            stored = json.loads((Path(url) / "zarr.json").read_text("utf-8"))["attributes"]
+            left = json.loads((made / "zarr.json").read_text("utf-8"))["attributes"]
+            if left["fingerprint"] in [step["fingerprint"] for step in json.loads(stored["extended"])]:
+                os.rename(made, old)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def open_store(
@@ -258,6 +294,7 @@ def open_store(
         kept = Plan(plan.shape, _stored_chunk(url, given, plan))
         _check(url, given, spec, skeleton(question, design, kept, attributes), repair)
         _remove_unfinished_files(url)
+        _remove_replaced(url)
         return SweepStore(url, StoreWriter(url, kept, given), True, lock)
     except BaseException:
         lock.release()

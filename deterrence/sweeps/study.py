@@ -26,7 +26,6 @@ A study file::
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -41,13 +40,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from deterrence.alliances.scenarios.loader import read_toml, report
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.games.errors import ScenarioError, did_you_mean
+from deterrence.games.values import Value
 from deterrence.models.library import get
 from deterrence.sweeps.designs import Grid, Sample
 from deterrence.sweeps.errors import StoreError
+from deterrence.sweeps.extension import extended_axes, stored_design
 from deterrence.sweeps.progress import Told
 from deterrence.sweeps.question import UNSOLVED
 from deterrence.sweeps.sensitivity import sobol_indices
-from deterrence.sweeps.store import damaged_coordinates, is_plain_result, open_group
+from deterrence.sweeps.store import is_plain_result, open_group
 from deterrence.sweeps.sweep import failures, load, sweep
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class StudyTable(_Table):
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class Study(Value):
     """A sweep as a file says it.
 
     Attributes
@@ -173,8 +174,10 @@ class Study:
         given = self.table.store
         return given if given is None or "://" in given else str(self.folder / given)
 
-    def run(self, *, executor: Any = None, progress: bool | Told = True, repair: bool = False) -> xr.Dataset:
-        """Run the sweep, or resume it where it is stored.
+    def run(
+        self, *, executor: Any = None, progress: bool | Told = True, repair: bool = False, extend: bool = False
+    ) -> xr.Dataset:
+        """Run the sweep, or resume it where it is stored; with ``extend``, let the store grow to what the file says.
 
         Raises
         ------
@@ -186,7 +189,8 @@ class Study:
         table, options = self.table, self._question()
         if table.sample is not None:
             options |= {"samples": table.sample.points, "method": table.sample.method, "seed": table.sample.seed}
-        options |= {"store": self.store, "block": table.block, "memory": table.memory, "repair": repair}
+        options |= {"store": self.store, "block": table.block, "memory": table.memory}
+        options |= {"repair": repair, "extend": extend}
         return sweep(self.target, self.over, executor=executor, progress=progress, **options)
 
     def sensitivity(self, *, executor: Any = None, progress: bool | Told = True) -> xr.Dataset:
@@ -207,30 +211,50 @@ class Study:
 
 
 def resume(
-    store: str | os.PathLike[str], *, executor: Any = None, progress: bool | Told = True, repair: bool = False
+    store: str | os.PathLike[str],
+    *,
+    add: Mapping[str, Any] | None = None,
+    samples: int | None = None,
+    executor: Any = None,
+    progress: bool | Told = True,
+    repair: bool = False,
 ) -> xr.Dataset:
-    """Finish the stored sweep of a scenario or a library model, from what the store itself says.
+    """Finish, or extend, the stored sweep of a scenario or a library model, from what the store itself says.
 
     Parameters
     ----------
     store : path or URL
+    add : mapping of str to array_like, optional
+        Further values of names that a stored grid is swept over.
+    samples : int, optional
+        Number of points that a stored Sobol' or Halton sample shall have; not with ``add``.
     executor, progress, repair
         As in ``sweep``.
 
     Raises
     ------
     StoreError
-        If there is no sweep, or its target can only be had from the script that made it: run that again.
+        If there is no sweep, it cannot be extended so, or its target can only be had from the script that made it: run
+        that again.
+    ParameterError
+        If a name or a number is wrong.
     """
     group = open_group(str(store))
     if is_plain_result(group):
         raise StoreError(f"{store} is the written result of a sweep, whole as it is: there is nothing to resume")
     spec = json.loads(str(group.attrs["specification"]))
-    question, asked = spec["question"], _design_again(group, spec["design"], store)
+    question, asked = spec["question"], stored_design(group, spec["design"], store)
     settle = question["ties"]
+    options = {} if samples is None else _more_samples(asked, samples, add)
+    over: Any = asked
+    if samples is not None:
+        ranges = asked.description()["ranges"]
+        over = {name: ranges[name] for name in asked.names}
+    elif add:
+        over = extended_axes(asked, add)
     return sweep(
         _target_again(question["target"], store),
-        asked,
+        over,
         at=question["at"],
         event=question["events"],
         concept=None if question["concept"] is None else question["concept"]["name"],
@@ -239,7 +263,23 @@ def resume(
         executor=executor,
         progress=progress,
         repair=repair,
+        extend=samples is not None or bool(add),
+        **options,
     )
+
+
+def _more_samples(asked: Grid | Sample, samples: int, add: Mapping[str, Any] | None) -> dict[str, Any]:
+    told = asked.description()
+    if add:
+        raise ParameterError("a stored sweep is extended by more values of a grid or by more samples, not by both")
+    if isinstance(asked, Grid) or "ranges" not in told:
+        raise ParameterError("the stored sweep is no sample of ranges; more values of a grid are added name by name")
+    if "correlation" in told or not all(isinstance(ends, list) for ends in told["ranges"].values()):
+        raise ParameterError(
+            "the ranges of the stored sample are distributions or correlated, which only the script that made it has: "
+            "repeat its call with more samples and extend=True"
+        )
+    return {"samples": samples, "method": told["kind"], "seed": told["seed"]}
 
 
 def show(store: str | os.PathLike[str], *, verify: bool = False) -> str:
@@ -264,6 +304,9 @@ def show(store: str | os.PathLike[str], *, verify: bool = False) -> str:
     target = spec["question"]["target"]
     name = next((f"{key} {target[key]}" for key in ("scenario", "model", "game") if key in target), "target")
     lines = [f"{name}, {total:,} points, {done:,} done ({done / total:.0%})", f"started {found.attrs['started']}"]
+    begun = "" if is_remote(locate(str(store))) else _extension_begun(locate(str(store)))
+    if begun:
+        lines.append(begun)
     if is_plain_result(open_group(str(store))):
         lines[0] += "; the written result of a sweep, no store to be resumed"
     for parameter, told in spec["design"]["points"].items():
@@ -283,24 +326,17 @@ def show(store: str | os.PathLike[str], *, verify: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _design_again(group: Any, told: Mapping[str, Any], store: Any) -> Grid | Sample:
-    """Return the design of a stored sweep, coordinates that are damaged drawn anew where that gives the same values."""
-    lost = damaged_coordinates(group)
-    columns = {name: group[name][:] for name in told["points"] if name not in lost}
-    for name in lost:
-        points = told["points"][name]
-        spaced = points.get("values", np.linspace(points["low"], points["high"], points["count"]))
-        column = np.asarray(spaced, dtype=np.float64)
-        if hashlib.sha256(column.tobytes()).hexdigest() != points["sha256"]:
-            raise StoreError(
-                f"the coordinate {name} of {store} is damaged, and its {points['count']} values cannot be inferred: "
-                "repeat the call that made the store with repair=True"
-            )
-        columns[name] = column
-    if told["kind"] == "grid":
-        return Grid({name: columns[name] for name in group.attrs["dims"]})
-    ordered = {name: columns[name] for name in told["points"]}
-    return Sample(ordered, {key: value for key, value in told.items() if key != "points"})
+def _extension_begun(url: str) -> str:
+    """Say that an extension of a store was begun and not finished, if so."""
+    place = extension_of(url)
+    if not place.is_dir():
+        return ""
+    try:
+        found = load(place, partial=True)
+    except StoreError:
+        return "an extension of it was begun; the call that began it goes on with it"
+    done, total = int((found["status"] != UNSOLVED).sum()), int(found.attrs["points"])
+    return f"an extension to {total:,} points was begun, {done:,} done; the call that began it goes on with it"
 
 
 def _target_again(told: Mapping[str, Any], store: Any) -> Any:

@@ -15,9 +15,17 @@ import numpy as np
 from deterrence.games.answers import Status
 from deterrence.games.errors import ParameterError
 from deterrence.sweeps.blocks import Plan, plan_of
-from deterrence.sweeps.designs import Design, require_memory
+from deterrence.sweeps.designs import Design, Grid, Sample, require_memory
 from deterrence.sweeps.errors import StoreError
 from deterrence.sweeps.execution import Job, Report, cores, run_blocks
+from deterrence.sweeps.extension import (
+    ExtendedDesign,
+    Extension,
+    extension,
+    place_of_extension,
+    require_extendable,
+    take_place,
+)
 from deterrence.sweeps.naming import kind_attributes, kind_variable
 from deterrence.sweeps.progress import Progress, Told
 from deterrence.sweeps.question import LOST, Array, Question, question_of
@@ -60,6 +68,7 @@ def sweep(
     store: str | os.PathLike[str] | None = None,
     storage_options: Mapping[str, Any] | None = None,
     repair: bool = False,
+    extend: bool = False,
     executor: Any = None,
     progress: bool | Told = True,
     block: int | None = None,
@@ -94,6 +103,13 @@ def sweep(
     repair : bool
         Whether what is damaged in the store is written anew: metadata and coordinates from the specification, blocks by
         computing them. Otherwise damage is an error.
+    extend : bool
+        Whether the store may hold a part of what is asked: fewer values of the swept names of a grid (more of them are
+        put anywhere among the stored ones), or the first points of a Sobol' or Halton sequence or of a table. Only new
+        points are solved, stored values are kept bit for bit. The larger store is made beside the old one, so there
+        must be room for both, and takes its place when it is whole; killed before, the same call goes on. Values that
+        agree with stored ones but for rounding count as these. A Latin hypercube cannot be extended, since all its
+        points change with their number, nor can a store behind a URL.
     executor : optional
         By default this process, and a pool of new processes once that pays. An int is a number of processes; any
         ``concurrent.futures.Executor`` and any ``dask.distributed.Client`` will do.
@@ -148,7 +164,15 @@ def sweep(
     array([0.92, 0.84, 0.13, 0.07])
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    design = design_of(over, samples=samples, method=method, seed=seed)
+    grown: Extension | None = None
+    if extend:
+        if store is None:
+            raise ParameterError("extend=True extends a store; name it by store=")
+        grown = extension(store, over, samples=samples, method=method, seed=seed, options=storage_options)
+    if grown is None:
+        design: Grid | Sample = design_of(over, samples=samples, method=method, seed=seed)
+    else:
+        design, ties = grown.design, grown.ties if ties is None else ties
     question = question_of(target, design, at=at or {}, event=event, concept=concept, ties=ties)
     if store is None:
         per_point = sum(dtype.itemsize for dtype in question.dtypes.values())
@@ -165,6 +189,7 @@ def sweep(
         "started": started.isoformat(timespec="seconds"),
         "points": plan.points,
         "probabilities": json.dumps(question.ranges),
+        "names": json.dumps(design.names),
     }
     if seed is not None or "seed" in design.description():
         known["seed"] = int(design.description().get("seed", seed or 0))
@@ -174,6 +199,9 @@ def sweep(
             run_blocks(Job(question, None), design, plan, range(len(plan)), kept.receiver(bar), executor)
         ended = {"finished": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": time.perf_counter() - clock}
         return _dataset(kept, question, design, {**known, **ended, **_told(design, kept.statuses, kept.reasons)})
+    if grown is not None and grown.new_points:
+        _extend(locate(store), question, grown, plan, known, repair, executor, progress, clock)
+        return load(store, storage_options=storage_options)
     with open_store(store, question, design, plan, spec, known, options=storage_options, repair=repair) as opened:
         _fill(opened, question, design, repair, executor, progress, clock)
     return load(store, storage_options=storage_options)
@@ -324,6 +352,52 @@ def _block_points(
     return max(1, min(points, fit))
 
 
+def _extend(
+    url: str,
+    question: Question,
+    grown: Extension,
+    plan: Plan,
+    known: Mapping[str, Any],
+    repair: bool,
+    executor: Any,
+    progress: bool | Told,
+    clock: float,
+) -> None:
+    """Make the larger store beside a store, from its values and those of new points, and let it take its place."""
+    require_extendable(url)
+    old_spec = specification(question, grown.stored)
+    old_known = {**known, "specification": canonical(old_spec), "fingerprint": fingerprint(old_spec)}
+    old_known["points"] = math.prod(grown.stored.shape)
+    old_plan = plan_of(grown.stored.shape, math.prod(plan.chunk))
+    with open_store(url, question, grown.stored, old_plan, old_spec, old_known, repair=repair) as old:
+        damaged = old.damaged()
+        if damaged and not repair:
+            raise damaged_blocks_error(old, damaged)
+        old.forget(damaged)
+        before = old.attributes
+        step = {"fingerprint": before["fingerprint"], "points": before["points"], "versions": before["versions"]}
+        told = {**known, "extended": json.dumps([*json.loads(before.get("extended", "[]")), step])}
+        place = place_of_extension(url, str(known["fingerprint"]))
+        spec = specification(question, grown.design)
+        with open_store(place, question, grown.design, plan, spec, told, repair=True) as new:
+            design = ExtendedDesign(grown, open_group(url))
+            _fill(new, question, design, True, executor, progress, clock)
+
+            def release() -> None:
+                new.lock.release()
+                old.lock.release()
+
+            take_place(url, release)
+
+
+def damaged_blocks_error(opened: SweepStore, damaged: list[int]) -> StoreError:
+    """Return the error that says which blocks of a store are not what was written."""
+    return StoreError(
+        f"{opened.url} is damaged in {len(damaged)} of {len(opened.plan)} blocks ({damaged[:8]}); the others "
+        "are as they were written. Call again with repair=True to compute the damaged ones anew"
+    )
+
+
 def _fill(
     opened: SweepStore,
     question: Question,
@@ -337,10 +411,7 @@ def _fill(
     if opened.resumed:
         damaged = opened.damaged_blocks()
         if damaged and not repair:
-            raise StoreError(
-                f"{opened.url} is damaged in {len(damaged)} of {len(opened.plan)} blocks ({damaged[:8]}); the others "
-                "are as they were written. Call again with repair=True to compute the damaged ones anew"
-            )
+            raise damaged_blocks_error(opened, damaged)
         opened.forget(damaged)
     pending, plan = opened.pending(), opened.plan
     if not pending and "finished" in opened.attributes:

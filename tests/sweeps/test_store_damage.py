@@ -85,6 +85,7 @@ def outcome(use, *arguments, **options):
         return str(error)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "how", ["gone", *(pytest.param(how, marks=pytest.mark.slow) for how in DAMAGE if how != "gone")]
 )
