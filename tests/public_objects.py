@@ -17,6 +17,7 @@ from deterrence.estimation.likelihood import Start
 from deterrence.games.continuous import Indifferent
 from tests.estimation.test_fit_file import TEXT as FIT_FILE
 from tests.estimation.tree_games import SPEC, crisis, simulated
+from tests.solvers.test_continuous_receiver import random_game as random_receiver_game
 from tests.sweep_games import posture_game
 
 PACKAGES = ("models", "perception", "sweeps", "plotting", "estimation")  # beside the top level
@@ -30,6 +31,11 @@ def public_names() -> Iterator[tuple[str, Any]]:
         module = importlib.import_module(f"deterrence.{package}")
         for name in module.__all__:
             yield f"{package}.{name}", getattr(module, name)
+
+
+def named_classes() -> set[type]:
+    """Return the classes that have a public name."""
+    return {thing for _, thing in public_names() if inspect.isclass(thing)}
 
 
 def public_classes() -> set[type]:
@@ -206,6 +212,10 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "scenario": lambda: dt.Scenario.load("baltic-2017"),
     "assessment": lambda: dt.Scenario.load("textbook").assess(),
     "assessment with draws": lambda: dt.Scenario.load("baltic-2024").assess(draws=8, seed=1),
+    "decision": lambda: dt.Scenario.load("baltic-2024").decide(draws=8, seed=1, most=8),
+    "table of options": lambda: made("decision").option_table(),
+    "copula": lambda: made("assessment with draws").uncertainty,
+    "continuous receiver": lambda: random_receiver_game(1),
     "scenarios compared": lambda: dt.compare_scenarios("textbook", "textbook", draws=4),
     "answers of a scenario": lambda: dt.Scenario.load("textbook").answer({"loss": np.array([0.5, 1.0])}),
     "model": lambda: dt.models.get("ALSIG"),

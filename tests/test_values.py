@@ -17,7 +17,7 @@ import pytest
 
 import deterrence as dt
 from deterrence.games.values import Value, same
-from tests.public_objects import EXAMPLES, examples, made, public_classes
+from tests.public_objects import EXAMPLES, examples, made, named_classes, public_classes
 
 LIVE = {"Explorer"}  # what changes as it is used: two are equal only if they are one
 CLASSES = sorted((cls for cls in public_classes() if cls.__name__ not in LIVE), key=lambda cls: cls.__qualname__)
@@ -31,6 +31,8 @@ WAYS = {
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: f"{cls.__module__.split('.')[1]}.{cls.__name__}")
 def test_an_object_of_every_public_class_comes_back_equal(cls):
     found = examples().get(cls) or [one for kind, one in examples().items() if issubclass(kind, cls)]
+    if not found and cls not in named_classes():
+        pytest.skip(f"no example of tests/public_objects.py holds a {cls.__name__}, which some public method returns")
     assert found, f"tests/public_objects.py needs an example that holds a {cls.__name__}"
     for thing in found:
         for name, way in WAYS.items():

@@ -23,13 +23,14 @@ from deterrence.games.distributions import Distribution, pick
 from deterrence.games.equilibrium import Beliefs, Strategies
 from deterrence.games.errors import GameError, did_you_mean
 from deterrence.games.events import Event
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
-class ResponseEvent:
+class ResponseEvent(Value):
     """An event of a game with a continuous receiver.
 
     Attributes
@@ -49,7 +50,7 @@ class ResponseEvent:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ContinuousReceiverGame(Display):
+class ContinuousReceiverGame(Display, Value):
     """A signaling game whose receiver has a private value from a continuum, or a batch of such games.
 
     Attributes

@@ -370,7 +370,7 @@ def _extend(
     old_known["points"] = math.prod(grown.stored.shape)
     old_plan = plan_of(grown.stored.shape, math.prod(plan.chunk))
     with open_store(url, question, grown.stored, old_plan, old_spec, old_known, repair=repair) as old:
-        damaged = old.damaged()
+        damaged = old.damaged_blocks()
         if damaged and not repair:
             raise damaged_blocks_error(old, damaged)
         old.forget(damaged)

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from deterrence.alliances.scenarios.loader import entries
 from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME, CorrelationTable, ScenarioTable
 from deterrence.games.errors import did_you_mean
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 Location = tuple[str | int, ...]
@@ -40,7 +41,7 @@ ROUNDING = 1e-9  # of an eigenvalue of a correlation matrix
 
 
 @dataclass(frozen=True, eq=False)
-class Copula:
+class Copula(Value):
     """The dependence of d uncertain numbers.
 
     Attributes

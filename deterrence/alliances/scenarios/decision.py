@@ -63,6 +63,7 @@ from deterrence.games.errors import ParameterError, did_you_mean
 from deterrence.games.expressions import evaluate
 from deterrence.games.paths import value_at
 from deterrence.games.services import service
+from deterrence.games.values import Value
 from deterrence.perception.belief_hierarchy import BELIEVES
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Option:
 
 
 @dataclass(frozen=True, eq=False)
-class Decision(Display):
+class Decision(Display, Value):
     """Every affordable policy of a scenario, on common draws of what is uncertain.
 
     Attributes

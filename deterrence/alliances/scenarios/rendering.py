@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from html import escape
 
 from deterrence.games.display import printable
+from deterrence.games.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+@dataclass(frozen=True, slots=True, eq=False)
+class Table(Value):
     """A table of a report: the first column holds labels, the others numbers.
 
     Attributes

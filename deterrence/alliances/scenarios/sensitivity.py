@@ -19,6 +19,7 @@ from deterrence.alliances.treaty import Treaty
 from deterrence.games.errors import GameError, ParameterError, SolverError
 from deterrence.games.paths import apply_change, apply_overlay, numbers_of, value_at
 from deterrence.games.renaming import RenamedKeys, renamed_attributes
+from deterrence.games.values import Value
 from deterrence.perception.belief_hierarchy import BELIEVES
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class ScenarioParameter:
 
 
 @renamed_attributes(dial="parameter", way="distance_to_threshold", last_deterring="existence_thresholds")
-@dataclass(frozen=True, slots=True)
-class ParameterSensitivity:
+@dataclass(frozen=True, slots=True, eq=False)
+class ParameterSensitivity(Value):
     """How the likelihood of attack depends on one parameter, all others as they are.
 
     Attributes

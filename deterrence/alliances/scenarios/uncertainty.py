@@ -51,6 +51,7 @@ from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME
 from deterrence.games.display import Display
 from deterrence.games.errors import GameError, ParameterError, did_you_mean
 from deterrence.games.services import service
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +141,7 @@ def share_illustrative(scenario: Scenario) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Uncertainty(Display):
+class Uncertainty(Display, Value):
     """Probabilities of events over draws of a scenario's uncertain numbers.
 
     Attributes
