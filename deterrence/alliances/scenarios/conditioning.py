@@ -45,6 +45,7 @@ from deterrence.alliances.scenarios.uncertainty import (
 from deterrence.games.display import Display
 from deterrence.games.errors import ParameterError, ScenarioError, SolverError
 from deterrence.games.expressions import evaluate
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,7 @@ _ROWS = 12  # of a table of numbers
 
 
 @dataclass(frozen=True, eq=False)
-class InferenceProblem:
+class InferenceProblem(Value):
     """The prior and the likelihood of a scenario with evidence, for samplers of other packages.
 
     Attributes
@@ -142,7 +143,7 @@ class InferenceProblem:
 
 
 @dataclass(frozen=True, eq=False)
-class Conditioned(Display):
+class Conditioned(Display, Value):
     """A scenario's uncertain numbers before and after its evidence.
 
     Attributes

@@ -40,6 +40,7 @@ from deterrence.alliances.scenarios.marginals import (
 )
 from deterrence.games.errors import ParameterError, did_you_mean
 from deterrence.games.expressions import ExpressionError, names_in
+from deterrence.games.values import Value
 
 INFINITY = float("inf")
 DISTRIBUTED = ("range", "quantiles", "experts", "standard_error", "fit")  # keys of which one says how uncertain it is
@@ -94,8 +95,8 @@ class Opinion:
         return marginal_of_range(*self.range, value, self.shape or "pert", self.parameters)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry(Value):
     """A number of a scenario file as written.
 
     Attributes

@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.schema import EvidenceTable, HorizonTable, ScenarioTable
 from deterrence.games.errors import did_you_mean
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 Location = tuple[str | int, ...]
@@ -55,7 +56,7 @@ _KEYS = {  # of each form: keys that it must have, and those that it may have
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class Evidence(Value):
     """One piece of evidence.
 
     Attributes

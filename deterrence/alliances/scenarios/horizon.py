@@ -28,6 +28,7 @@ from deterrence.alliances.scenarios.evidence import over_period
 from deterrence.alliances.scenarios.marginals import CENTRAL, marginal_of_range
 from deterrence.alliances.scenarios.uncertainty import Uncertainty, latin_hypercube, percent, weighted_quantile
 from deterrence.games.expressions import evaluate
+from deterrence.games.values import Value
 
 if TYPE_CHECKING:
     from deterrence.alliances.scenarios.scenario import Scenario
@@ -37,7 +38,7 @@ Range = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
-class Period:
+class Period(Value):
     """The probability of at least one attack over the horizon of a scenario.
 
     Attributes

@@ -43,6 +43,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.games.errors import ParameterError, did_you_mean
+from deterrence.games.values import Value
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +55,7 @@ _GRID = np.linspace(0.0005, 0.9995, 2000)  # where a metalog must rise
 
 
 @dataclass(frozen=True, eq=False)
-class Marginal:
+class Marginal(Value):
     """The distribution of one uncertain number.
 
     Attributes

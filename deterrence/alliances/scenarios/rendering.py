@@ -55,8 +55,8 @@ def _in_markdown(text: str) -> str:
     return re.sub(r"([\\\[\]|])", r"\\\1", " ".join(printable(escape(text, quote=False)).split()))
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+@dataclass(frozen=True, slots=True, eq=False)
+class Report(Value):
     """What is to be said.
 
     Attributes
