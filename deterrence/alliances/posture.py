@@ -207,7 +207,7 @@ class Lesson:
 
 
 @dataclass(frozen=True, eq=False)
-class PosturePlay:
+class PosturePlay(Value):
     """What follows in one equilibrium of the posture game.
 
     Attributes
