@@ -39,7 +39,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from deterrence.alliances.scenarios.loader import read_toml, report
 from deterrence.alliances.scenarios.scenario import Scenario
-from deterrence.games.errors import ScenarioError, did_you_mean
+from deterrence.games.errors import ParameterError, ScenarioError, did_you_mean
 from deterrence.games.values import Value
 from deterrence.models.library import get
 from deterrence.sweeps.designs import Grid, Sample
@@ -48,7 +48,7 @@ from deterrence.sweeps.extension import extended_axes, stored_design
 from deterrence.sweeps.progress import Told
 from deterrence.sweeps.question import UNSOLVED
 from deterrence.sweeps.sensitivity import sobol_indices
-from deterrence.sweeps.store import is_plain_result, open_group
+from deterrence.sweeps.store import extension_of, is_plain_result, is_remote, locate, open_group
 from deterrence.sweeps.sweep import failures, load, sweep
 
 if TYPE_CHECKING:
