@@ -117,6 +117,10 @@ class FitFile(Value):
                 for item in error.errors(include_url=False)
             )
             raise ScenarioError("\n".join(lines), lines) from None
+        except ValueError:  # Python reads whole numbers of up to 4,300 digits
+            raise ScenarioError(
+                f"{name}: expected numbers of at most 1e308 in size, got a whole number beyond the range of floats"
+            ) from None
 
     @property
     def game(self) -> ExtensiveGame:

@@ -20,6 +20,8 @@ _OFFSET = re.compile(r"^offset\((.*)\)$")
 _FUNCTIONS = ("sqrt", "abs", "sin", "cos", "tanh")
 _FORBIDDEN = re.compile(r"__|\b(?:lambda|import|eval|exec|open|getattr|globals|locals)\b|[\w)\]]\s*\.\s*[A-Za-z_]")
 _NUMPY = re.compile(r"\bnp\.(?:log|log2|log10|log1p|exp|expm1|sqrt|abs|sign|minimum|maximum|where|clip|power|tanh)\(")
+_POWER = re.compile(r"(?P<base>[\w.]*)[\s)]*(?:\*\*|\^)\s*(?P<exponent>-?[\w.]+|.?)(?P<chain>[\s)]*(?:\*\*|\^))?")
+_LARGEST_POWER = 10
 _RANK = 1e-9  # relative to the largest singular value of a matrix with columns of length one
 
 
@@ -164,7 +166,23 @@ def _checked(formula: Any, equation: str) -> str:
         raise ParameterError(f"the formula of {equation!r} has only a right-hand side, got {formula!r}")
     if _FORBIDDEN.search(_NUMPY.sub("(", re.sub(r"`[^`]*`|\"[^\"]*\"|'[^']*'", "x", text))):
         raise ParameterError(f"the formula of {equation!r} may only combine columns by functions, got {formula!r}")
+    _check_powers(text, equation)
     return text
+
+
+def _check_powers(text: str, equation: str) -> None:
+    """Raise ParameterError if a power could take for ever: ``9**9**9``, ``(a + b + c)**99``."""
+    for power in _POWER.finditer(text):
+        base, exponent = power["base"], power["exponent"]
+        try:
+            small = abs(float(exponent)) <= _LARGEST_POWER
+        except ValueError:
+            small = False
+        if not small or power["chain"] or base[:1].isdigit() or base[:1] == ".":
+            raise ParameterError(
+                f"powers in the formula of {equation!r} are of columns or of terms, one at a time, to a number of at "
+                f"most {_LARGEST_POWER}; got {power[0].strip()!r}"
+            )
 
 
 def _context() -> dict[str, Any]:

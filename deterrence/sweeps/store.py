@@ -428,7 +428,10 @@ def unreadable_metadata(url: str, options: Mapping[str, Any] | None = None) -> l
     expected = [*told["coordinates"], *told["variables"], *_kind_folders(url, options)]
     wrong = []
     progress, reason = _parsed(url, options, "progress/zarr.json")
-    if not plain and (progress is None or progress.get("node_type") != "group" or progress.get("zarr_format") != 3):
+    strange = set(progress or {}) - {"node_type", "zarr_format", "attributes", "consolidated_metadata"}
+    if not plain and (
+        progress is None or progress.get("node_type") != "group" or progress.get("zarr_format") != 3 or strange
+    ):
         wrong.append(f"progress/zarr.json ({reason or 'no group'})")
     for name in [*expected, *([] if plain else ["progress/digest", "progress/reasons"])]:
         of_result = name in told["variables"] or name.startswith("kind_")

@@ -126,3 +126,45 @@ def test_a_formula_cannot_run_code():
     text = TEXT.replace('u2_war = "z"', "u2_war = \"np.load('x')\"")
     with pytest.raises(dt.ParameterError, match="may only combine columns by functions"):
         FitFile.loads(text).fit(simulated(50, 3))
+
+
+def test_a_whole_number_beyond_floats_is_refused_by_name():
+    with pytest.raises(dt.ScenarioError, match="a whole number beyond the range of floats"):
+        FitFile.loads(TEXT.replace("schema_version = 1", "schema_version = " + "9" * 5000))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["I(x + 9**9**9)", "(x + z)**99", "I((x**9)**9**9)", "I(2**x)", "I(x**z)", "I(.5**3)", "(x + z)^50", "I((9)**9)"],
+)
+def test_powers_of_a_formula_are_bounded(formula):
+    import pandas as pd
+
+    from deterrence.estimation.formulas import Design
+
+    frame = pd.DataFrame({"x": [0.5, 2.0, 1.0, 3.0, 0.2], "z": [1.0, 0.5, 0.1, 0.9, 4.0]})
+    with pytest.raises(dt.ParameterError, match="powers in the formula of 'u' are of columns or of terms"):
+        Design.of(formula, frame, "u")
+    for fine in ("I(x**2)", "(x + z)**2", "I(x ** -1)", "I(x**0.5)"):
+        assert Design.of(fine, frame, "u").matrix.shape[0] == 5
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "exit(1)",
+        "print(x)",
+        "I(vars()['x'])",
+        "{compile('1', '2', 'eval')}",
+        "\uff45val('1') + x",
+        "x.sum()",
+        "breakpoint()",
+    ],
+)
+def test_a_formula_runs_no_code(formula):
+    import pandas as pd
+
+    from deterrence.estimation.formulas import Design
+
+    with pytest.raises(dt.ParameterError, match=r"has no column|may only combine columns by functions"):
+        Design.of(formula, pd.DataFrame({"x": [0.5, 2.0]}), "u")
