@@ -65,6 +65,28 @@ def test_markdown_of_an_assessment_holds_no_html():
     assert "&lt;img" in assessment.to_markdown()
 
 
+HOSTILE = "<img src=x onerror=alert(1)> | [a](javascript:b)\n"
+
+
+def test_markdown_and_html_of_results_hold_nothing_of_a_label_raw():
+    p = dt.symbols("p")
+    types = (HOSTILE + "1", HOSTILE + "2")
+    game = dt.SignalingGame(
+        types, (HOSTILE + "m", "n"), (HOSTILE + "x", "y"), [p, 1 - p],
+        [[[1, 0], [0, 0.5]], [[0, 1], [1, 0]]], [[[0, 1], [0, 1]], [[1, 0], [1, 0]]]
+    )  # fmt: skip
+    found = dt.regimes(game)
+    text = found.to_markdown(HOSTILE + "x")
+    assert "<img" not in text
+    assert "[a](" not in text
+    assert "&lt;img" in text
+    solved = dt.pbe(game.at(p=0.3))
+    tree = dt.spe(dt.ExtensiveGame((HOSTILE,), dt.move(HOSTILE, {HOSTILE: dt.end(HOSTILE, {HOSTILE: 1})})))
+    for thing in (solved, solved[0], tree, tree[0], dt.draw(game.at(p=0.3)), dt.draw(tree.game)):
+        for form in ("_repr_html_", "_repr_markdown_", "_repr_svg_"):
+            assert "<img" not in (getattr(thing, form, str)() or ""), form
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
 @pytest.mark.parametrize("arguments", [("list",), ("--help",), ("--version",)])
 def test_a_full_standard_output_ends_without_a_traceback(arguments):

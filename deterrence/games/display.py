@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import Any
 
 _FORMS = {
@@ -30,6 +32,17 @@ def printable(text: str) -> str:
     'war\\x1b]0;title\\x07'
     """
     return "".join(map(_escaped, text))
+
+
+def in_markdown(text: str) -> str:
+    r"""Return text as Markdown that holds no HTML, no link, no new cell of a table and no new line.
+
+    Examples
+    --------
+    >>> in_markdown("war | <b>peace</b>")
+    'war \\| &lt;b&gt;peace&lt;/b&gt;'
+    """
+    return re.sub(r"([\\\[\]|])", r"\\\1", " ".join(printable(escape(text, quote=False)).split()))
 
 
 def _escaped(character: str) -> str:

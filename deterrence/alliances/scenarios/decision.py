@@ -58,7 +58,7 @@ from deterrence.alliances.scenarios.uncertainty import (
     uncertain_number,
     uncertain_numbers,
 )
-from deterrence.games.display import Display
+from deterrence.games.display import Display, in_markdown
 from deterrence.games.errors import ParameterError, did_you_mean
 from deterrence.games.expressions import evaluate
 from deterrence.games.paths import value_at
@@ -516,9 +516,9 @@ class Decision(Display, Value):
 
     def to_markdown(self) -> str:
         """Return the decision as Markdown."""
-        parts = [f"# {self.uncertainty.scenario.title}: what would deter", self.in_words()]
+        parts = [f"# {in_markdown(self.uncertainty.scenario.title)}: what would deter", in_markdown(self.in_words())]
         for table in (self.option_table(), self.table()):
-            parts += [f"## {table.title}", table.markdown()]
+            parts += [f"## {in_markdown(table.title)}", table.markdown()]
         return "\n\n".join(parts) + "\n"
 
     def plot(self, kind: str = "front", *, ax: Axes | None = None, **options: Any) -> Axes:

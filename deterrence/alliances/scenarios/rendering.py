@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from dataclasses import dataclass
 from html import escape
 
-from deterrence.games.display import printable
+from deterrence.games.display import in_markdown
 from deterrence.games.values import Value
 
 
@@ -28,7 +27,7 @@ class Table(Value):
 
     def markdown(self) -> str:
         """Return the table without its title as Markdown."""
-        lines = ["| " + " | ".join(_in_markdown(cell) for cell in row) + " |" for row in (self.head, *self.rows)]
+        lines = ["| " + " | ".join(in_markdown(cell) for cell in row) + " |" for row in (self.head, *self.rows)]
         return "\n".join([lines[0], "|---|" + "---:|" * (len(self.head) - 1), *lines[1:]])
 
     def html(self) -> str:
@@ -50,11 +49,6 @@ class Table(Value):
         return "\n".join(line.rstrip() for line in lines)
 
 
-def _in_markdown(text: str) -> str:
-    """Return text as Markdown that holds no HTML, no link, no new cell and no new line."""
-    return re.sub(r"([\\\[\]|])", r"\\\1", " ".join(printable(escape(text, quote=False)).split()))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Report(Value):
     """What is to be said.
@@ -73,10 +67,10 @@ class Report(Value):
 
     def markdown(self) -> str:
         """Return the report as Markdown."""
-        blocks = [f"# {_in_markdown(self.title)}", _in_markdown(self.words)]
+        blocks = [f"# {in_markdown(self.title)}", in_markdown(self.words)]
         for table in self.tables:
-            blocks += [f"## {_in_markdown(table.title)}", table.markdown()]
-        return "\n\n".join([*blocks, _in_markdown(self.footnote)]) + "\n"
+            blocks += [f"## {in_markdown(table.title)}", table.markdown()]
+        return "\n\n".join([*blocks, in_markdown(self.footnote)]) + "\n"
 
     def html(self) -> str:
         """Return the report as an HTML fragment; all text is escaped."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from deterrence.games.display import in_markdown
 from deterrence.games.errors import GameError, ParameterError
 from deterrence.games.events import Event
 from deterrence.games.signaling import SignalingGame
@@ -37,12 +38,15 @@ def markdown(found: RegimeSet, events: Sequence[Event]) -> str:
     lines = [f"**Proposition.** {_opening(found)}", ""]
     for i, r in enumerate(found, 1):
         where = ", ".join(f"${c}$" for c in chains(r.conditions, typeset, r" \le "))
-        lines.append(f"{i}. *{_capital(r.kind)}*, {'iff ' + where if where else 'always'}. " + _body(r, events, _same))
+        lines.append(
+            f"{i}. *{in_markdown(_capital(r.kind))}*, {'iff ' + where if where else 'always'}. "
+            + _body(r, events, in_markdown)
+        )
     lines += ["", f"*Sketch of proof.* {_method(found)}", ""]
     for i, r in enumerate(found, 1):
-        lines.append(f"{i}. {_proof(r, _same)}")
+        lines.append(f"{i}. {_proof(r, in_markdown)}")
     if found.notes:
-        lines += ["", *[f"*Note.* {_capital(note)}." for note in found.notes]]
+        lines += ["", *[f"*Note.* {in_markdown(_capital(note))}." for note in found.notes]]
     return "\n".join(lines)
 
 
@@ -202,10 +206,6 @@ def _capital(text: str) -> str:
 
 def _math(expression: Any) -> str:
     return f"${typeset(expression)}$"
-
-
-def _same(text: str) -> str:
-    return text
 
 
 def _escaped(text: str) -> str:
