@@ -51,6 +51,10 @@ CHANGED: Mapping[str, str] = {
     "assessments/bilateral-guarantee*": "nodes of the quadrature that its correlation asks for",
     # was 0.0947, all regretted attacks; those that are resisted are the wars, as dt.subjective has it
     "assessments/bilateral-guarantee:doubting-protege/unwanted_war": "regretted attacks that are resisted",
+    # resolve is added to every member's cost of fighting: each number stands once, and a unit drives nothing
+    "assessments/*/dials/resolve": "listed once, as the aggressor sees it",
+    "assessments/*/dials/+members.[*].cost.location": "listed once, as resolve",
+    "assessments/*/dials/brigade": "a conversion of units",
 }
 
 # Key, or part of a dotted one, as it is called now -> as it was when the numbers were saved

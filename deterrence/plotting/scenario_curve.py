@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deterrence.alliances.collective_defence import CollectiveDefence
+from deterrence.alliances.scenarios.main_attack import main_attack
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.sensitivity import perceived_resolve_parameter, true_resolve
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POINTS = 41
+FLAT = 1e-3  # range of perceived resolve below which there is no axis
 TRUE, SEEN, BAND = "#0072B2", "#D55E00", "#555555"  # Okabe and Ito's colours: safe for colour-blind readers
 
 
@@ -23,9 +25,9 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
     """Draw the likelihood of attack as the aggressor's perception of resolve varies.
 
     The horizontal axis is perceived resolve: the probability, as the aggressor sees it, that the defence holds
-    against the attack for which perception matters most. ``perceived_resolve_parameter`` varies it. The
-    truth is marked where it would stand if the aggressor were wrong about nothing: off the curve, if it is wrong about
-    more than resolve.
+    against the attack that is most often chosen (if perception does not move that, against the one that it moves most).
+    ``perceived_resolve_parameter`` varies it. The truth is marked where it would stand if the aggressor were wrong
+    about nothing: off the curve, if it is wrong about more than resolve.
 
     Parameters
     ----------
@@ -50,7 +52,10 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
     game = scenario.at_values({parameter.name: shifts})
     found = game.attack_probabilities()
     holds = np.mean(game.perceived_defence(), axis=0)  # (points, X)
-    main = int(np.argmax(np.ptp(holds, axis=0)))
+    main = main_attack(scenario.game())
+    chosen = "the attack most often chosen"
+    if np.ptp(holds[:, main]) < FLAT:
+        main, chosen = int(np.argmax(np.ptp(holds, axis=0))), "the attack for which it matters most"
     resolve = holds[:, main]
     low, high = (np.broadcast_to(x, shifts.shape) for x in found.likelihood)
     order = np.argsort(resolve)
@@ -70,7 +75,8 @@ def attack_curve(scenario: Scenario, ax: Axes | None = None) -> Axes:
     else:
         _mark(ax, truth, "resolve, perceived as it is", TRUE, "o")
     ax.set_xlabel(
-        f"perceived resolve: P(defence holds | {game.attacks[main].name} attack), as {game.aggressor.name} sees it"
+        f"perceived resolve: P(defence holds | {game.attacks[main].name} attack), as {game.aggressor.name} sees it\n"
+        f"({game.attacks[main].name}: {chosen})"
     )
     ax.set_ylabel("likelihood of attack")
     ax.set_title(textwrap.fill(scenario.title, 80), fontsize=11, loc="left")

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 import deterrence as dt
+from deterrence.alliances.scenarios.main_attack import main_attack
 from deterrence.alliances.scenarios.scenario import Scenario
 from deterrence.alliances.scenarios.sensitivity import (
+    adds_to_costs,
+    driving_parameters,
     likelihood,
     one_at_a_time_sensitivity,
     perceived_resolve_parameter,
@@ -380,3 +383,33 @@ def test_plain_data_of_an_assessment_is_read_by_old_keys_and_holds_new_ones_only
     assert not {"dials", "likelihood_if_seen_rightly", "last_deterring_equilibrium"} & set(json.loads(json.dumps(data)))
     with pytest.raises(KeyError, match="nothing of the kind"):
         data["nothing of the kind"]
+
+
+@pytest.mark.parametrize("name", Scenario.names())
+def test_no_number_is_listed_twice_and_no_conversion_of_units_is_a_driver(name: str) -> None:
+    """Resolve, its relative view and the group of costs are one number: they had one curve, and three rows."""
+    scenario = Scenario.load(name)
+    found = {one.name: one for one in driving_parameters(scenario)}
+    assert "brigade" not in found
+    if adds_to_costs(scenario):
+        assert "+members.*.cost.location" not in found
+        resolve = [one for name, one in found.items() if name.endswith("resolve")]
+        assert [one.label for one in resolve] == ["members' cost of fighting as the aggressor sees it"]
+        assert resolve[0].unit == "utility, added"
+
+
+def test_resolve_that_runs_upward_keeps_its_name() -> None:
+    textbook = Scenario.load("textbook")
+    assert not adds_to_costs(textbook)
+    labels = {one.name: one.label for one in scenario_parameters(textbook)}
+    assert labels["resolve"] == "resolve"
+    assert labels["perception.Aggressor.resolve"] == "resolve as the aggressor sees it"
+
+
+@pytest.mark.parametrize("name", ["baltic-2017", "crimea-2014", "textbook"])
+def test_text_and_figure_speak_of_the_same_attack(name: str) -> None:
+    scenario = Scenario.load(name)
+    main = scenario.game().attacks[main_attack(scenario.game())].name
+    assert f"({main}: the attack most often chosen)" in dt.attack_curve(scenario).get_xlabel()
+    chosen = scenario.game().attack_probabilities().by_kind
+    assert max(chosen, key=lambda kind: chosen[kind][1] if kind != "refrain" else -1) == main

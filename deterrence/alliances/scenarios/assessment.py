@@ -19,8 +19,8 @@ from deterrence.alliances.scenarios.assessment_text import report, words
 from deterrence.alliances.scenarios.horizon import Period, period_of
 from deterrence.alliances.scenarios.sensitivity import (
     ParameterSensitivity,
+    driving_parameters,
     one_at_a_time_sensitivity,
-    scenario_parameters,
 )
 from deterrence.alliances.scenarios.uncertainty import (
     DRAWS,
@@ -322,7 +322,7 @@ def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0, uncer
     plays = _plays(game)
     found = game.attack_probabilities()
     right = _seen_rightly(game).attack_probabilities()
-    sensitivities = one_at_a_time_sensitivity(scenario, scenario_parameters(scenario), LEVEL)
+    sensitivities = one_at_a_time_sensitivity(scenario, driving_parameters(scenario), LEVEL)
     calm = 1 - np.asarray(found.likelihood)
     mistaken = game.false_invocation()
     views = _posture_views(game)

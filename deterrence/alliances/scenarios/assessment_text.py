@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deterrence.alliances.campaign import detection_probability
+from deterrence.alliances.scenarios.main_attack import main_attack
 from deterrence.alliances.scenarios.rendering import Report, Table
 from deterrence.alliances.scenarios.sensitivity import ParameterSensitivity
 
@@ -43,8 +44,8 @@ def words(found: Assessment) -> str:
 
 
 def _main(found: Assessment) -> AttackView:
-    """Return the kind of attack that is chosen most often, else the one most likely to succeed."""
-    return max(found.attacks, key=lambda a: (a.likelihood[1], -a.holds[0]))
+    """Return the kind of attack that text and figure speak of."""
+    return found.attacks[main_attack(found.scenario.game())]
 
 
 def _on_attack(found: Assessment) -> list[str]:
@@ -236,7 +237,7 @@ def _attacks(found: Assessment) -> Table:
         )
         for a in found.attacks
     )
-    return Table("Attacks", (*head, "defence holds", "perceived", "strength comes", "perceived"), rows)
+    return Table("Attacks", (*head, "defence holds", "perceived", "strength comes, units", "perceived, units"), rows)
 
 
 def _members(found: Assessment) -> Table:
@@ -257,6 +258,7 @@ def _drivers(found: Assessment) -> Table:
     rows = tuple(
         (
             t.parameter.label,
+            t.parameter.unit,
             f"{t.parameter.value:.3g}",
             f"{t.parameter.low:.3g} .. {t.parameter.high:.3g}",
             f"{t.lowest:.1%} .. {t.highest:.1%}",
@@ -264,16 +266,17 @@ def _drivers(found: Assessment) -> Table:
         )
         for t in [t for t in found.sensitivities if t.highest - t.lowest > VISIBLE][:MOST_ROWS]
     )
-    head = ("parameter", "now", "range", "likelihood over range", "points per tenth of range")
+    head = ("parameter", "unit", "now", "range", "likelihood over range", "points per tenth of range")
     return Table("What drives the answer", head, rows)
 
 
 def _tipping(found: Assessment) -> Table:
     apart = any(t.tipping != t.existence_thresholds for t in found.tipping_points)
-    head = ("parameter", "now", f"crosses {found.level:.0%} at", "has to move by")
+    head = ("parameter", "unit", "now", f"crosses {found.level:.0%} at", "has to move by")
     rows = tuple(
         (
             t.parameter.label,
+            t.parameter.unit,
             f"{t.parameter.value:.3g}",
             _values(t.tipping),
             f"{_nearest(t) - t.parameter.value:+.3g}",

@@ -29,6 +29,7 @@ from deterrence.alliances.scenarios.importance import Tempered, largest_shape, s
 from deterrence.alliances.scenarios.loader import report
 from deterrence.alliances.scenarios.rendering import Report, Table
 from deterrence.alliances.scenarios.schema import NOT_OF_THE_GAME
+from deterrence.alliances.scenarios.sensitivity import adds_to_costs
 from deterrence.alliances.scenarios.uncertainty import (
     DRAWS,
     UncertainNumber,
@@ -390,9 +391,10 @@ class Conditioned(Display, Value):
         return Table("Before and after the evidence", head, tuple(rows))
 
     def _moved_table(self) -> Table:
+        cost = adds_to_costs(self.scenario)
         rows = tuple(
             (
-                str(name),
+                f"{name} (cost of fighting)" if cost and name == "parameters.resolve" else str(name),
                 f"{row['prior']:.3g}",
                 f"{row['posterior']:.3g}",
                 f"{row['shift']:+.2f} ± {row['error']:.2f}",

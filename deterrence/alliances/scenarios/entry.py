@@ -45,8 +45,9 @@ from deterrence.games.values import Value
 INFINITY = float("inf")
 DISTRIBUTED = ("range", "quantiles", "experts", "standard_error", "fit")  # keys of which one says how uncertain it is
 
+_SWITCHES = ("illustrative", "conversion")
 _TEXTS = ("source", "note", "shape", "fit", "parameter")
-_KNOWN = ("value", "source", "note", "illustrative", *DISTRIBUTED, "shape", "parameters", "parameter")
+_KNOWN = ("value", "source", "note", "illustrative", "conversion", *DISTRIBUTED, "shape", "parameters", "parameter")
 _OF_EXPERT = ("name", "weight", "value", "range", "shape", "parameters", "quantiles")
 
 
@@ -111,6 +112,8 @@ class Entry(Value):
         Key into the table of sources; a remark.
     illustrative : bool
         No public figure exists.
+    conversion : bool
+        It turns one unit into another: it is drawn, but drives nothing.
     range : tuple of float or None
         Of plausible values.
     shape, parameters, quantiles
@@ -127,6 +130,7 @@ class Entry(Value):
     source: str = ""
     note: str = ""
     illustrative: bool = False
+    conversion: bool = False
     range: tuple[float, float] | None = None
     shape: str = ""
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -244,8 +248,8 @@ def _said(raw: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         hint = did_you_mean(unknown[0], _KNOWN)
         raise ValueError(f"unknown key {unknown[0]!r} beside the value; expected one of {', '.join(_KNOWN)}{hint}")
-    for key in (*_TEXTS, "illustrative"):
-        kind = bool if key == "illustrative" else str
+    for key in (*_TEXTS, *_SWITCHES):
+        kind = bool if key in _SWITCHES else str
         if key in said and not isinstance(said[key], kind):
             raise ValueError(f"expected {key} to be {'true or false' if kind is bool else 'text'}, got {said[key]!r}")
     ways = [key for key in DISTRIBUTED if key in said]
@@ -373,6 +377,7 @@ def entry_schema(low: float, high: float, strict: bool) -> dict[str, Any]:
             "source": {"type": "string"},
             "note": {"type": "string"},
             "illustrative": {"type": "boolean"},
+            "conversion": {"type": "boolean"},
             **opinion,
             "experts": {"type": "array", "items": expert, "minItems": 1},
             "standard_error": {"type": "number", "exclusiveMinimum": 0},

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deterrence.alliances.aggressor import Aggressor
+from deterrence.alliances.attacks import AttackOption
 from deterrence.alliances.collective_defence import CollectiveDefence
 from deterrence.alliances.declarations import numbers_declared
 from deterrence.alliances.scenarios.entry import Entry
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_GROUPS = (  # a parameter for all members at once: what is said, its name, neutral value, range
-    ("every member's cost of fighting", "+members.*.cost.location", 0.0, (-1.5, 1.5)),
-    ("every member's stake", "*members.*.stake", 1.0, (0.25, 4.0)),
-    ("every member's obligation", "*members.*.obligation", 1.0, (0.0, 4.0)),
-    ("every member's capability", "*members.*.capability", 1.0, (0.25, 4.0)),
-    ("every member's delay", "*members.*.delay", 1.0, (0.0, 3.0)),
-    ("every member's forward strength", "*members.*.forward", 1.0, (0.0, 6.0)),
+_COSTS = "+members.*.cost.location"
+_GROUPS = (  # a parameter for all members at once: what is said, its name, neutral value, range, unit
+    ("every member's cost of fighting", _COSTS, 0.0, (-1.5, 1.5), "utility, added"),
+    ("every member's stake", "*members.*.stake", 1.0, (0.25, 4.0), "times"),
+    ("every member's obligation", "*members.*.obligation", 1.0, (0.0, 4.0), "times"),
+    ("every member's capability", "*members.*.capability", 1.0, (0.25, 4.0), "times"),
+    ("every member's delay", "*members.*.delay", 1.0, (0.0, 3.0), "times"),
+    ("every member's forward strength", "*members.*.forward", 1.0, (0.0, 6.0), "times"),
 )
 _POINTS = 25  # of the scan of a parameter's range
 _ROUNDS, _PIECES = 2, 10  # of narrowing down a crossing: to 1e-2 of the scan's step, then by a secant
@@ -52,6 +54,8 @@ class ScenarioParameter:
         As in ``Scenario.sweep_names`` (a leading ``+`` or ``*``: relative to what stands there).
     value, low, high : float
         Its present value, and its range.
+    unit : str
+        Empty for a named parameter of the file, which has none but its own.
     """
 
     label: str
@@ -59,6 +63,7 @@ class ScenarioParameter:
     value: float
     low: float
     high: float
+    unit: str = ""
 
 
 @renamed_attributes(dial="parameter", way="distance_to_threshold", last_deterring="existence_thresholds")
@@ -130,6 +135,43 @@ def true_resolve(scenario: Scenario, parameter: ScenarioParameter) -> float:
     )
 
 
+def adds_to_costs(scenario: Scenario) -> bool:
+    """Return whether the parameter ``resolve`` adds to every member's cost of fighting: more of it is less resolve.
+
+    Such a parameter is a cost, and is called one in what is printed; the other kind is a probability of being resolute.
+    """
+    entry = scenario.table.parameters.get("resolve")
+    if entry is None or not isinstance(entry.value, float):
+        return False
+    step = 1e-3 if entry.value + 1e-3 <= entry.high else -1e-3
+    costs = [
+        np.array([float(np.asarray(member.cost.location)) for member in game.members])
+        for game in (scenario.game(), scenario.at_values({"resolve": entry.value + step}))
+    ]
+    return bool(np.all(np.abs(costs[1] - costs[0] - step) < 1e-9))
+
+
+def _seen_as_true(scenario: Scenario) -> bool:
+    """Return whether what the aggressor sees of ``resolve`` moves with it, and nobody else's view matters."""
+    seen = scenario.table.perception.get(scenario.game().aggressor.name, {}).get("resolve")
+    moves = seen is None or (isinstance(seen, str) and seen.startswith(("+", "-", "*")))
+    return moves and scenario.table.target is None
+
+
+def driving_parameters(scenario: Scenario) -> tuple[ScenarioParameter, ...]:
+    """Return the parameters that may drive the likelihood of attack, none of them twice.
+
+    Where the aggressor's view of ``resolve`` moves with it, the view alone stands; where ``resolve`` adds to every
+    member's cost, the group of costs does not. Nor does a conversion of units.
+    """
+    perceived = perceived_resolve_parameter(scenario)
+    conversions = {name for name, entry in scenario.table.parameters.items() if entry.conversion}
+    by_name = perceived.name.endswith(".resolve")
+    twice = {"resolve"} if by_name and _seen_as_true(scenario) else set()
+    twice |= {_COSTS} if by_name and adds_to_costs(scenario) else set()
+    return tuple(one for one in scenario_parameters(scenario) if one.name not in twice | conversions)
+
+
 def scenario_parameters(scenario: Scenario) -> tuple[ScenarioParameter, ...]:
     """Return the parameters: named parameters, every number with a range outside the members, and groups of members."""
     game = scenario.game()
@@ -140,10 +182,9 @@ def scenario_parameters(scenario: Scenario) -> tuple[ScenarioParameter, ...]:
             continue
         value = float(np.asarray(entry.value if location[0] == "parameters" else value_at(game, name)))
         if (span := entry.span(value)) is not None:
-            found.append(ScenarioParameter(_label(scenario, location), name, value, *span))
-    found += [ScenarioParameter(label, name, value, *bounds) for label, name, value, bounds in _GROUPS]
-    found.append(perceived_resolve_parameter(scenario))
-    return tuple(found)
+            found.append(ScenarioParameter(_label(scenario, location), name, value, *span, unit=_unit(location)))
+    found += [ScenarioParameter(label, name, value, *bounds, unit=unit) for label, name, value, bounds, unit in _GROUPS]
+    return (*found, perceived_resolve_parameter(scenario))
 
 
 def perceived_resolve_parameter(scenario: Scenario) -> ScenarioParameter:
@@ -158,8 +199,13 @@ def perceived_resolve_parameter(scenario: Scenario) -> ScenarioParameter:
     if entry is not None and span is not None:
         seen = scenario.table.perception.get(game.aggressor.name, {}).get("resolve", entry.value)
         value = float(np.asarray(apply_change(seen, entry.value, "resolve")))
+        cost = adds_to_costs(scenario)
         return ScenarioParameter(
-            "resolve as the aggressor sees it", f"perception.{game.aggressor.name}.resolve", value, *span
+            "members' cost of fighting as the aggressor sees it" if cost else "resolve as the aggressor sees it",
+            f"perception.{game.aggressor.name}.resolve",
+            value,
+            *span,
+            unit="utility, added" if cost else "",
         )
     overlay = game.perception.get(game.aggressor.name, {})
     name = f"perception.{game.aggressor.name}.+members.*.cost.location"
@@ -169,6 +215,7 @@ def perceived_resolve_parameter(scenario: Scenario) -> ScenarioParameter:
         _added(overlay.get("members.*.cost.location", 0.0)),
         -2.0,
         2.0,
+        unit="utility, added",
     )
 
 
@@ -396,11 +443,26 @@ _LABELS: dict[tuple[str, ...], str] = {
 }
 
 
+def _unit(location: tuple[str | int, ...]) -> str:
+    """Return the unit of a number by its place in the file."""
+    match location:
+        case ("aggressor", "prize", *_):
+            return "prize"
+        case ("attacks", int(), str(key)):
+            return numbers_declared(AttackOption)[key].unit
+        case (("defence" | "treaty" | "aggressor") as place, str(key)):
+            said = numbers_declared(_RECORDS[place]).get(key)
+            return "" if said is None else said.unit
+    return ""
+
+
 def _label(scenario: Scenario, location: tuple[str | int, ...]) -> str:
     """Return what a number's place in the file is called."""
     match location:
         case ("attacks", int(i), str(key)):
             return f"{key} of the {scenario.table.attacks[i].name} attack"
+        case ("parameters", "resolve") if adds_to_costs(scenario):
+            return "what is added to every member's cost of fighting"
         case ("parameters", str(key)):
             return key.replace("_", " ")
     words = tuple(str(part) for part in location)

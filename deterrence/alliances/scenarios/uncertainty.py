@@ -88,6 +88,8 @@ class UncertainNumber:
     derived : bool
         Whether it is an expression.
     illustrative : bool
+    conversion : bool
+        Whether it turns one unit into another.
     """
 
     location: Location = field(repr=False)
@@ -96,6 +98,7 @@ class UncertainNumber:
     marginal: Marginal
     derived: bool = field(repr=False)
     illustrative: bool = field(repr=False)
+    conversion: bool = field(default=False, repr=False)
 
     def at(self, probabilities: Floats) -> Floats:
         """Return values at quantiles, as ``build`` takes them: of an expression, what is added to it."""
@@ -131,7 +134,9 @@ def uncertain_number(location: Location, entry: Entry, name: str, value: float) 
         What the entry comes to at the file's own numbers.
     """
     marginal = entry.marginal(value) or marginal_of_range(value, value, value)
-    return UncertainNumber(location, name, value, marginal, isinstance(entry.value, str), entry.illustrative)
+    return UncertainNumber(
+        location, name, value, marginal, isinstance(entry.value, str), entry.illustrative, entry.conversion
+    )
 
 
 def share_illustrative(scenario: Scenario) -> tuple[int, int]:
@@ -334,6 +339,7 @@ class Uncertainty(Display, Value):
                 "first", "first_low", "first_high", "total", "total_low", "total_high", "at_5", "at_95", "swing",
             ],
         )  # fmt: skip
+        frame = frame.drop(index=[number.name for number in self.numbers if number.conversion])
         return frame.iloc[np.lexsort((-frame["swing"].to_numpy(), -np.round(frame["first"].to_numpy(), 3)))]
 
     def to_dataset(self) -> xr.Dataset:
