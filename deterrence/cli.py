@@ -42,6 +42,7 @@ class _CommandLine(typer.Typer):
 
 app = _CommandLine(
     name="deterrence",
+    rich_markup_mode=None,  # plain help: loading rich takes as long as all the rest
     help="Deterrence as game theory: how likely is an attack, and how does that change with perceived resolve?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -28,7 +28,7 @@ from deterrence.games.quantities import (
     substitute,
 )
 from deterrence.games.services import service
-from deterrence.games.topology import InformationSet, Topology, flatten
+from deterrence.games.topology import InformationSet, Ints, Topology, flatten, from_arrays
 from deterrence.games.tree import Chance, End, Move, Node
 
 if TYPE_CHECKING:
@@ -76,14 +76,7 @@ class ExtensiveGame(Immutable, Display):
     """
 
     def __init__(self, players: Sequence[str], root: Node, title: str = "") -> None:
-        names = (players,) if isinstance(players, str) else tuple(players)
-        for name in names:
-            if not isinstance(name, str) or not name:
-                raise GameError(f"players must be non-empty strings, got {name!r}")
-            if names.count(name) > 1:
-                raise GameError(f"players must be distinct, got {name!r} twice")
-        if not names:
-            raise GameError("a game needs at least one player, got none")
+        names = checked_players(players)
         if not isinstance(root, End | Move | Chance):
             raise GameError(f"root must be a node (dt.move, dt.chance or dt.end), got {type(root).__name__}")
         topology, chance, payoffs = flatten(names, root)
@@ -108,6 +101,67 @@ class ExtensiveGame(Immutable, Display):
         game = cls.__new__(cls)
         game._set(topology, array_of(chance, "chance"), array_of(payoffs, "payoffs"), title)
         return game
+
+    @classmethod
+    def from_arrays(
+        cls,
+        players: Sequence[str],
+        parent: object,
+        mover: object,
+        infoset: object,
+        labels: Sequence[str],
+        payoffs: object,
+        *,
+        probability: object = None,
+        end_labels: Sequence[str | None] | None = None,
+        title: str = "",
+    ) -> ExtensiveGame:
+        """Return a tree of n nodes from arrays over its nodes in preorder: each followed by all that lies below it.
+
+        Parameters
+        ----------
+        players : sequence of str
+        parent : array_like of int, shape (n,)
+            The node above each; -1 for the root, which comes first.
+        mover : array_like of int, shape (n,)
+            Index of the player who moves; -1 for chance, -2 for an end.
+        infoset : array_like of int, shape (n,)
+            Number of the information set where a player moves: its nodes with one number belong together, and the
+            number is its name. Elsewhere without meaning.
+        labels : sequence of str, length n
+            Action or chance branch that leads to each node; the root's has no meaning.
+        payoffs : array_like, shape (..., Z, P)
+            Of each end, in preorder, to each player.
+        probability : array_like, shape (..., n), optional
+            Of the branch that leads to a node; read where chance moves above it.
+        end_labels : sequence of str or None, length Z, optional
+        title : str
+
+        Raises
+        ------
+        GameError
+            If an array does not fit or the tree is malformed; the message names the node.
+
+        Examples
+        --------
+        >>> game = ExtensiveGame.from_arrays(
+        ...     ("A", "D"), parent=[-1, 0, 0, 2, 2], mover=[0, -2, 1, -2, -2], infoset=[0, 0, 0, 0, 0],
+        ...     labels=["", "refrain", "attack", "fight", "yield"], payoffs=[[0, 1], [-1, -1], [1, 0]],
+        ...     end_labels=["peace", "war", "conquest"])
+        >>> game.infoset("D", "0").actions
+        ('fight', 'yield')
+        """
+        names = checked_players(players)
+        above, moves, sets = (
+            whole_array(values, what) for values, what in ((parent, "parent"), (mover, "mover"), (infoset, "infoset"))
+        )
+        topology, branches = from_arrays(names, above, moves, sets, labels, end_labels)
+        if branches.size and probability is None:
+            raise GameError("chance moves, so probability must be given")
+        chance = np.zeros(0) if probability is None else array_of(probability, "probability")
+        if probability is not None and chance.shape[-1:] != (topology.size,):
+            raise GameError(f"probability must have shape (..., {topology.size}), got {chance.shape}")
+        return cls.of(topology, chance[..., branches], payoffs, title)
 
     def _set(self, topology: Topology, chance: Array, payoffs: Array, title: str) -> None:
         slots, ends = len(topology.labels) - topology.action_count, len(topology.terminal)
@@ -305,6 +359,8 @@ class ExtensiveGame(Immutable, Display):
             If the event is not known; the message lists the known ones.
         """
         happens = resolve_event(event, self.event_names)
+        if isinstance(event, str):
+            return self.topology.ends_after(event).astype(np.float64)
         return np.array([1.0 if happens(path) else 0.0 for path in self.topology.end_paths])
 
     def _repr_html_(self) -> str:
@@ -315,6 +371,27 @@ class ExtensiveGame(Immutable, Display):
 
     def _repr_latex_(self) -> str:
         return tree_latex(self)
+
+
+def checked_players(players: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of players; raise GameError unless there is one, and all are distinct, non-empty strings."""
+    names = (players,) if isinstance(players, str) else tuple(players)
+    for name in names:
+        if not isinstance(name, str) or not name:
+            raise GameError(f"players must be non-empty strings, got {name!r}")
+        if names.count(name) > 1:
+            raise GameError(f"players must be distinct, got {name!r} twice")
+    if not names:
+        raise GameError("a game needs at least one player, got none")
+    return names
+
+
+def whole_array(values: object, what: str) -> Ints:
+    """Return a flat array of whole numbers of its own; raise GameError if the values are none."""
+    array = np.array(values)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise GameError(f"{what} must be a flat array of whole numbers, got {array.dtype} of shape {array.shape}")
+    return array.astype(np.int64)
 
 
 def _rebuild(game: ExtensiveGame) -> Node:

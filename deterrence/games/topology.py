@@ -129,11 +129,7 @@ class Topology:
     @cached_property
     def depth(self) -> Ints:
         """Number of moves before each node."""
-        depth = [0] * self.size
-        for node, above in enumerate(self.parent.tolist()):
-            if node:
-                depth[node] = depth[above] + 1
-        return np.array(depth, dtype=np.int64)
+        return depth_of(self.parent)
 
     @cached_property
     def levels(self) -> tuple[Ints, ...]:
@@ -166,6 +162,15 @@ class Topology:
     def end_paths(self) -> tuple[tuple[str, ...], ...]:
         """The path of labels to each end."""
         return tuple(self.path(int(z)) for z in self.terminal)
+
+    def ends_after(self, label: str) -> NDArray[np.bool_]:
+        """Return whether a label stands on the way to each end, or is its own, shape (z,)."""
+        leads = np.array([text == label for text in self.labels], dtype=bool)
+        after = np.zeros(self.size, dtype=bool)
+        for level in self.levels[1:]:
+            after[level] = after[self.parent[level]] | leads[self.slot[level]]
+        own = np.array([text == label for text in self.end_labels], dtype=bool)
+        return np.asarray(after[self.terminal] | own)
 
     @cached_property
     def set_nodes(self) -> tuple[Ints, Ints]:
@@ -229,6 +234,165 @@ class Topology:
 def node_name(topology: Topology, node: int) -> str:
     """Return the labels to a node joined by ``/``; ``"start"`` for the root."""
     return "/".join(topology.path(node)) or "start"
+
+
+def depth_of(parent: Ints) -> Ints:
+    """Return the number of moves before each node, by doubling the way back to the root."""
+    above = np.maximum(parent, 0)
+    depth = (parent >= 0).astype(np.int64)
+    while above.any():
+        depth += depth[above]
+        above = above[above]
+    return depth
+
+
+def from_arrays(
+    players: Sequence[str],
+    parent: Ints,
+    mover: Ints,
+    infoset: Ints,
+    labels: Sequence[str],
+    end_labels: Sequence[str | None] | None,
+) -> tuple[Topology, Ints]:
+    """Return the shape of a tree that is given as arrays, and the nodes of its chance branches in order of their slots.
+
+    See `ExtensiveGame.from_arrays`.
+    """
+    n = len(parent)
+    for name, given in (("mover", mover), ("infoset", infoset), ("labels", labels)):
+        if len(given) != n:
+            raise GameError(f"{name} must have one entry for each of the {n} nodes of parent, got {len(given)}")
+    if n == 0 or parent[0] != -1:
+        raise GameError("parent must begin with the root, -1")
+    wrong = np.flatnonzero((parent[1:] < 0) | (parent[1:] >= np.arange(1, n)))
+    if wrong.size:
+        node = int(wrong[0]) + 1
+        raise GameError(f"parent[{node}] must be an earlier node, from 0 to {node - 1}, got {parent[node]}")
+    wrong = np.flatnonzero((mover < TERMINAL) | (mover >= len(players)))
+    if wrong.size:
+        raise GameError(
+            f"mover[{wrong[0]}] must be the index of one of {len(players)} players, {CHANCE} for chance or {TERMINAL} "
+            f"for an end, got {mover[wrong[0]]}"
+        )
+    below = np.bincount(parent[1:], minlength=n)
+    wrong = np.flatnonzero((below == 0) != (mover == TERMINAL))
+    if wrong.size:
+        what = "ends the game but has branches" if below[wrong[0]] else "has no branches but does not end the game"
+        raise GameError(f"node {wrong[0]} {what}")
+    children = 1 + np.argsort(parent[1:], kind="stable")
+    starts = np.concatenate([[0], np.cumsum(below)])
+    rank = np.zeros(n, dtype=np.int64)
+    rank[children] = np.arange(n - 1) - starts[parent[children]]
+    _require_preorder(parent, children, rank)
+    codes: dict[str, int] = {}
+    code = np.array([codes.setdefault(label, len(codes)) for label in labels], dtype=np.int64)
+    moved = np.flatnonzero(mover >= 0)
+    _, first_of, inverse = np.unique(
+        np.stack([mover[moved], infoset[moved]]), axis=1, return_index=True, return_inverse=True
+    )
+    in_order = np.argsort(first_of)
+    place = np.empty_like(in_order)
+    place[in_order] = np.arange(len(in_order))
+    which = np.full(n, -1, dtype=np.int64)
+    which[moved] = place[np.asarray(inverse).ravel()]
+    heads = moved[first_of[in_order]]
+    first = np.concatenate([[0], np.cumsum(below[heads])])
+    odd = np.flatnonzero(below[moved] != below[heads][which[moved]])
+    if odd.size:
+        _refuse_actions(
+            players, labels, mover, infoset, children, starts, int(moved[odd[0]]), int(heads[which[moved[odd[0]]]])
+        )
+    count = int(first[-1])
+    chances = np.flatnonzero(mover == CHANCE)
+    chance_first = np.concatenate([[0], np.cumsum(below[chances])])
+    begin = np.zeros(n, dtype=np.int64)
+    begin[moved], begin[chances] = first[which[moved]], count + chance_first[:-1]
+    slot = begin[parent] + rank
+    slot[0] = -1
+    leads = np.empty(count + int(chance_first[-1]), dtype=np.int64)  # a node behind each slot
+    leads[slot[1:][::-1]] = np.arange(1, n)[::-1]
+    other = 1 + np.flatnonzero(code[1:] != code[leads[slot[1:]]])
+    if other.size:
+        node = int(parent[other[0]])
+        _refuse_actions(players, labels, mover, infoset, children, starts, node, int(heads[which[node]]))
+    groups = np.concatenate(
+        [
+            np.repeat(np.arange(len(heads)), below[heads]),
+            len(heads) + np.repeat(np.arange(len(chances)), below[chances]),
+        ]
+    )
+    pairs = groups * len(codes) + code[leads]
+    if len(np.unique(pairs)) != len(pairs):
+        repeated = np.setdiff1d(np.arange(len(pairs)), np.unique(pairs, return_index=True)[1])[0]
+        node = int(leads[repeated])
+        raise GameError(
+            f"branches of one node must have distinct labels, got {labels[node]!r} twice at node {parent[node]}"
+        )
+    ends = np.flatnonzero(mover == TERMINAL)
+    if end_labels is not None and len(end_labels) != len(ends):
+        raise GameError(f"end_labels must have one entry for each of the {len(ends)} ends, got {len(end_labels)}")
+    slot_labels = tuple([labels[node] for node in leads.tolist()])
+    bounds = chance_first.tolist()
+    bare = Topology(
+        players=tuple(players),
+        infosets=(),
+        parent=parent,
+        slot=slot,
+        owner=mover,
+        infoset=which,
+        terminal=ends,
+        labels=slot_labels,
+        end_labels=tuple(end_labels) if end_labels is not None else (None,) * len(ends),
+        chance_sets=tuple(slice(a, b) for a, b in itertools.pairwise(bounds)),
+    )
+    in_sets = moved[np.argsort(which[moved], kind="stable")].tolist()
+    sizes = np.concatenate([[0], np.cumsum(np.bincount(which[moved], minlength=len(heads)))]).tolist()
+    offsets = first.tolist()
+    sets = [
+        (
+            int(mover[head]),
+            str(infoset[head]),
+            slot_labels[offsets[i] : offsets[i + 1]],
+            in_sets[sizes[i] : sizes[i + 1]],
+        )
+        for i, head in enumerate(heads.tolist())
+    ]
+    object.__setattr__(bare, "infosets", _information_sets(bare, sets, offsets[:-1]))
+    return bare, leads[count:]
+
+
+def _require_preorder(parent: Ints, children: Ints, rank: Ints) -> None:
+    """Raise GameError unless each subtree follows its root without a gap."""
+    n = len(parent)
+    size = np.ones(n, dtype=np.int64)
+    depth = depth_of(parent)
+    by_depth = np.argsort(depth, kind="stable")
+    for level in reversed(np.split(by_depth, np.flatnonzero(np.diff(depth[by_depth])) + 1)[1:]):
+        np.add.at(size, parent[level], size[level])
+    expected = np.where(rank[children] == 0, parent[children] + 1, 0)
+    later = np.flatnonzero(rank[children] > 0)
+    expected[later] = children[later - 1] + size[children[later - 1]]
+    wrong = np.flatnonzero(expected != children)
+    if wrong.size:
+        node = int(children[wrong].min())
+        raise GameError(f"nodes must stand in preorder, each followed by all that lies below it; node {node} does not")
+
+
+def _refuse_actions(
+    players: Sequence[str],
+    labels: Sequence[str],
+    mover: Ints,
+    infoset: Ints,
+    children: Ints,
+    starts: Ints,
+    node: int,
+    head: int,
+) -> None:
+    mine, theirs = ([labels[c] for c in children[starts[k] : starts[k + 1]]] for k in (node, head))
+    raise GameError(
+        f"information set {infoset[head]} of {players[mover[head]]} has actions {theirs} at node {head} and {mine} at "
+        f"node {node}; they must be the same, in the same order"
+    )
 
 
 def flatten(players: Sequence[str], root: Node) -> tuple[Topology, list[Quantity], list[list[Quantity]]]:
@@ -361,29 +525,33 @@ class _Walk:
             end_labels=tuple(self.end_labels),
             chance_sets=tuple(slice(a, b) for a, b in itertools.pairwise(bounds)),
         )
-        object.__setattr__(bare, "infosets", self._information_sets(bare, first))
+        object.__setattr__(bare, "infosets", _information_sets(bare, self.sets, first))
         return bare
 
-    def _information_sets(self, bare: Topology, first: list[int]) -> tuple[InformationSet, ...]:
-        names = [name if name is not None else node_name(bare, nodes[0]) for _, name, _, nodes in self.sets]
-        owners: dict[str, set[int]] = {}
-        taken: dict[int, set[str]] = {}
-        for i, (player, given, _, _) in enumerate(self.sets):
-            while given is None and names[i] in taken.get(player, ()):
-                names[i] += "'"
-            taken.setdefault(player, set()).add(names[i])
-            owners.setdefault(names[i], set()).add(player)
-        return tuple(
-            InformationSet(
-                player=player,
-                name=name,
-                key=name if len(owners[name]) == 1 else f"{self.players[player]}: {name}",
-                actions=actions,
-                nodes=tuple(nodes),
-                first=start,
-            )
-            for name, start, (player, _, actions, nodes) in zip(names, first, self.sets, strict=True)
+
+def _information_sets(
+    bare: Topology, sets: Sequence[tuple[int, str | None, tuple[str, ...], list[int]]], first: Sequence[int]
+) -> tuple[InformationSet, ...]:
+    """Return information sets by player, name if there is one, actions and nodes, with names that tell them apart."""
+    names = [name if name is not None else node_name(bare, nodes[0]) for _, name, _, nodes in sets]
+    owners: dict[str, set[int]] = {}
+    taken: dict[int, set[str]] = {}
+    for i, (player, given, _, _) in enumerate(sets):
+        while given is None and names[i] in taken.get(player, ()):
+            names[i] += "'"
+        taken.setdefault(player, set()).add(names[i])
+        owners.setdefault(names[i], set()).add(player)
+    return tuple(
+        InformationSet(
+            player=player,
+            name=name,
+            key=name if len(owners[name]) == 1 else f"{bare.players[player]}: {name}",
+            actions=actions,
+            nodes=tuple(nodes),
+            first=start,
         )
+        for name, start, (player, _, actions, nodes) in zip(names, first, sets, strict=True)
+    )
 
 
 def _named(node: End) -> str:
