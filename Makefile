@@ -39,11 +39,11 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test nightly mutation test-browser lint types format docs bench wheel audit sbom clean moved
+.PHONY: help demo test nightly mutation test-browser lint types format docs bench instructions wheel audit sbom clean moved
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "others: nightly mutation test-browser lint types format docs bench wheel audit sbom clean"
+	@echo "others: nightly mutation test-browser lint types format docs bench instructions wheel audit sbom clean"
 
 demo: $(RUN)
 	@mkdir -p demo
@@ -78,6 +78,10 @@ docs: $(DOCS)
 
 bench: $(LINT)
 	$(BIN)/python -m pytest benchmarks --benchmark-only $(ARGS)
+
+# Instructions of pinned work beside those of another revision: make instructions AGAINST=v0.2.0
+instructions: $(RUN)
+	$(BIN)/python benchmarks/count_instructions.py $(AGAINST) $(ARGS)
 
 wheel: $(RUN)
 	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --build-constraint constraints.txt \
