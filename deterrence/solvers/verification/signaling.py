@@ -72,10 +72,19 @@ def verify_signaling(game: SignalingGame, equilibrium: Equilibrium | Any, tol: f
     share = Fraction(0) if exact else Fraction(repr(float(tol)))
     regret = error = Fraction(0)
     rational = True
+    read: dict[Any, _Whole] = {}  # vertices of a product share their factors
+    met: set[Any] = set()
     for profile in profiles:
-        sigma, rho, mu = _checked(game, profile, exact)
-        error = max(error, _belief_error(known.receiver_view, sigma, mu, exact))
-        for gain, spread in (*_sender_regrets(known, sigma, rho), *_receiver_regrets(known, rho, mu)):
+        (sigma, rho, mu), (s, r, m) = _checked(game, profile, exact, read)
+        checks: list[tuple[Fraction, Fraction]] = []
+        if (s, m) not in met:
+            error = max(error, _belief_error(known.receiver_view, sigma, mu, exact))
+        if (s, r) not in met:
+            checks += _sender_regrets(known, sigma, rho)
+        if (r, m) not in met:
+            checks += _receiver_regrets(known, rho, mu)
+        met |= {(s, m), (s, r), (r, m)}
+        for gain, spread in checks:
             regret = max(regret, gain)
             rational = rational and gain <= share * spread
     number: Any = Fraction if exact else float
@@ -191,15 +200,23 @@ def _rows_given(joint: Any) -> Any:
     return [[x / sum(row) for x in row] if sum(row) > 0 else marginal for row in joint]
 
 
-def _checked(game: SignalingGame, profile: SignalingProfile, exact: bool) -> tuple[_Whole, _Whole, _Whole]:
-    """Return the three arrays of a profile in whole numbers, their rows checked to be distributions.
+def _checked(
+    game: SignalingGame, profile: SignalingProfile, exact: bool, read: dict[Any, _Whole]
+) -> tuple[list[_Whole], list[Any]]:
+    """Return the three arrays of a profile in whole numbers, their rows checked to be distributions, and their keys.
 
-    Rows that miss one by rounding are made to sum to it by their largest entry.
+    Rows that miss one by rounding are made to sum to it by their largest entry. What was read before is not read again.
     """
     t, q, m, r = game.shape
     shapes = {"sender": (t, m), "receiver": (q, m, r), "posterior": (q, m, t)}
-    lists = []
+    lists: list[_Whole] = []
+    keys: list[Any] = []
     for name, array in _arrays(profile).items():
+        content = array.tobytes() if array.dtype != object else tuple(array.ravel().tolist())
+        keys.append((name, array.shape, array.dtype.kind, content))
+        if keys[-1] in read:
+            lists.append(read[keys[-1]])
+            continue
         if array.shape != shapes[name]:
             raise GameError(f"{name} of the profile must have shape {shapes[name]}, got {array.shape}")
         stated = array.reshape(-1, array.shape[-1]).tolist()
@@ -219,7 +236,8 @@ def _checked(game: SignalingGame, profile: SignalingProfile, exact: bool) -> tup
             if missing:
                 row[row.index(max(row))] += missing
         lists.append(_Whole(rows if name == "sender" else [rows[i : i + m] for i in range(0, len(rows), m)], one))
-    return lists[0], lists[1], lists[2]
+        read[keys[-1]] = lists[-1]
+    return lists, keys
 
 
 def _place(name: str, i: int, messages: int) -> str:
