@@ -98,6 +98,12 @@ class Design:
         """The regressors, one after another: ``matrix`` transposed, shape (k, n)."""
         return np.ascontiguousarray(self.matrix.T)
 
+    @property
+    def units(self) -> Floats:
+        """Root mean square of each regressor, shape (k,); 1 where it is zero in all of these rows."""
+        sizes = np.sqrt((self.matrix**2).mean(axis=0))
+        return np.asarray(np.where(sizes > 0, sizes, 1.0))
+
     def at(self, frame: pd.DataFrame) -> Self:
         """Return the same columns at other rows: levels of categories and centres stay those of the first table.
 

@@ -59,8 +59,7 @@ class IndexLikelihood(Likelihood):
     @property
     def units(self) -> Floats:  # type: ignore[override]
         """Root mean squares of the regressors."""
-        columns = [np.sqrt((design.matrix**2).mean(axis=0)) for design in self.designs]
-        return np.concatenate(columns) if columns else np.zeros(0)
+        return np.concatenate([*(design.units for design in self.designs), np.zeros(0)])
 
     @property
     def regressors(self) -> tuple[str, ...]:

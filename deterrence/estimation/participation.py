@@ -436,7 +436,7 @@ class ParticipationLikelihood(Likelihood):
     @property
     def units(self) -> Floats:  # type: ignore[override]
         """Root mean squares of the regressors."""
-        return np.concatenate([np.sqrt((design.matrix**2).mean(axis=0)) for design in self.designs])
+        return np.concatenate([design.units for design in self.designs])
 
     @property
     def regressors(self) -> tuple[str, ...]:

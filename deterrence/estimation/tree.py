@@ -391,8 +391,7 @@ class TreeLikelihood(Likelihood):
     @cached_property
     def units(self) -> Floats:  # type: ignore[override]
         """Root mean square of each regressor."""
-        columns = [np.sqrt((d.matrix**2).mean(axis=0)) for d in self.designs]
-        return np.concatenate([*columns, np.zeros(0)])
+        return np.concatenate([*(d.units for d in self.designs), np.zeros(0)])
 
     @property
     def nobs(self) -> float:

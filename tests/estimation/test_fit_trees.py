@@ -182,6 +182,18 @@ def test_two_actions_by_softmax_are_the_logit():
 # ---------------------------------------------------------------- invariance
 
 
+@pytest.mark.parametrize("errors", ["agent", "private"])
+def test_a_regressor_may_be_zero_wherever_a_player_is_seen_to_move(errors):
+    """The start of that player alone once divided by the size of the regressor in these rows, zero."""
+    data = simulated(120, 9)
+    data["f"] = np.where((data.outcome == "sq") & (np.arange(120) % 3 == 0), 1.0, 0.0)
+    result = dt.fit(crisis(), data, outcome="outcome", utilities=SPEC | {"u2_war": "z + f"}, errors=errors)
+    assert np.isfinite(result.theta).all()
+    assert np.isfinite(result.llf)
+    draws = dt.fit(crisis(), data.drop(columns="f"), outcome="outcome", utilities=SPEC, errors=errors).bootstrap(4)
+    assert draws.draws.shape == (4, 6)
+
+
 def test_counts_are_repeated_rows():
     data = simulated(150, 2)
     data["x"], data["z"], data["w"] = (data[c].round() for c in "xzw")
