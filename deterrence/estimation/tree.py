@@ -59,7 +59,7 @@ from deterrence.games.topology import CHANCE, TERMINAL, Topology
 if TYPE_CHECKING:
     import pandas as pd
 
-_EQUATION_STEPS = 12  # of Newton's method for the start of one player
+_EQUATION_STEPS = 5  # of Newton's method for the start of one player: near enough, and the joint search takes no more
 
 Errors: TypeAlias = Literal["agent", "private"]
 
