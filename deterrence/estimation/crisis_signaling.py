@@ -34,7 +34,7 @@ import numpy as np
 from scipy.special import expit, log_ndtr, ndtri
 
 from deterrence.estimation.covariance import Kind
-from deterrence.estimation.data import Missing, numbers_of
+from deterrence.estimation.data import Missing, numbers_of, row_name
 from deterrence.estimation.formulas import Design
 from deterrence.estimation.index_models import IndexLikelihood, Terms, gradient_of, hessian_of, prepare
 from deterrence.estimation.likelihood import Floats, Start
@@ -67,6 +67,7 @@ def fit_crisis(
     utilities: Mapping[str, Any],
     equilibrium: str = "best",
     method: Method = "ml",
+    charge: bool = True,
     first_step: tuple[str, str] | None = None,
     weights: str | Sequence[float] | None = None,
     cluster: str | Sequence[Any] | None = None,
@@ -96,6 +97,9 @@ def fit_crisis(
         ``"highest"`` (in the chance that B resists), or a column that holds ``"lowest"`` and ``"highest"``, or 0 and 1
         for these, row by row.
     method : {"ml", "two-step", "npl"}
+    charge : bool
+        Whether maxima are compared after charging the free choice among equilibria (see the module): where false, the
+        highest likelihood is taken, however many games choose. ``llf`` is the plain likelihood in both cases.
     first_step : pair of str, optional
         Columns with first-step estimates of the chances that B resists and that A stands firm. By default each row's
         own frequencies, shrunk towards a logit regression on all regressors.
@@ -144,7 +148,7 @@ def fit_crisis(
     }  # fmt: skip
     if method == "ml":
         fit = maximum_likelihood(likelihood, starts=starts, **options)
-        return _charged(fit, likelihood)
+        return _charged(fit, likelihood, charge)
     return _pseudo(likelihood, method, options)
 
 
@@ -169,13 +173,14 @@ def _counts(frame: pd.DataFrame, columns: Mapping[str, str]) -> Floats:
         counts = np.stack([numbers_of(frame, column, "counts", low=0.0) for column in columns.values()])
         empty = np.flatnonzero(counts.sum(axis=0) == 0)
         if empty.size:
-            raise ParameterError(f"row {frame.index[empty[0]]!r} holds no outcome; drop it")
+            raise ParameterError(f"row {row_name(frame.index, empty[0])} holds no outcome; drop it")
         return counts
     words = [_SHORT.get(str(x), str(x)) for x in frame[columns[""]]]
     for i, word in enumerate(words):
         if word not in OUTCOMES:
             raise ParameterError(
-                f"row {frame.index[i]!r} holds {word!r}, which is no outcome; outcomes are {', '.join(OUTCOMES)}"
+                f"row {row_name(frame.index, i)} holds {word!r}, which is no outcome; "
+                f"outcomes are {', '.join(OUTCOMES)}"
             )
     return np.array([[word == name for word in words] for name in OUTCOMES], dtype=np.float64)
 
@@ -696,9 +701,10 @@ def _constrained(likelihood: CrisisLikelihood, theta: Floats, z: Floats, budget:
     return None
 
 
-def _charged(fit: Fit, likelihood: CrisisLikelihood) -> Fit:
+def _charged(fit: Fit, likelihood: CrisisLikelihood, charge: bool) -> Fit:
     """Return the fit with its maxima compared after charging the choice of equilibria, and what there is to say."""
-    costs = {id(run): likelihood.selection_cost(run.theta) for run in (*fit.search.optima, *fit.search.runs)}
+    runs = (*fit.search.optima, *fit.search.runs)
+    costs = {id(run): likelihood.selection_cost(run.theta) if charge else 0.0 for run in runs}
 
     def worth(run: Optimum) -> float:
         return run.value - costs[id(run)]

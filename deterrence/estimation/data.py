@@ -102,6 +102,12 @@ def complete_rows(
     return frame.loc[kept], kept
 
 
+def row_name(index: Any, row: Any) -> str:
+    """Return the label of a row as a user wrote it, for messages."""
+    label = index[int(row)]
+    return repr(label.item() if isinstance(label, np.generic) else label)
+
+
 def numbers_of(frame: pd.DataFrame, column: str, what: str, *, low: float = -np.inf) -> Floats:
     """Return a column as finite float64 numbers.
 
@@ -119,6 +125,6 @@ def numbers_of(frame: pd.DataFrame, column: str, what: str, *, low: float = -np.
     if len(bad):
         rule = "finite" if low == -np.inf else f"finite and at least {low:g}"
         raise ParameterError(
-            f"column {column!r} ({what}) must be {rule}, got {values[bad[0]]} in row {frame.index[bad[0]]!r}"
+            f"column {column!r} ({what}) must be {rule}, got {values[bad[0]]} in row {row_name(frame.index, bad[0])}"
         )
     return values

@@ -10,7 +10,7 @@ import numpy as np
 from deterrence.estimation.choice import Link
 from deterrence.estimation.correlation import EQUATION as CORRELATION
 from deterrence.estimation.covariance import Kind, cluster_codes
-from deterrence.estimation.data import Missing, check_columns, complete_rows, frame_of, numbers_of
+from deterrence.estimation.data import Missing, check_columns, complete_rows, frame_of, numbers_of, row_name
 from deterrence.estimation.formulas import Design, columns_of
 from deterrence.estimation.identification import check_identified
 from deterrence.estimation.likelihood import Floats
@@ -171,8 +171,8 @@ def fit(
     seen = observed.totals > 0
     if not seen.all():
         if missing == "raise":
-            row = frame.index[int(np.flatnonzero(~seen)[0])]
-            raise ParameterError(f"row {row!r} holds no outcome; drop it, or pass missing='drop'")
+            row = row_name(frame.index, np.flatnonzero(~seen)[0])
+            raise ParameterError(f"row {row} holds no outcome; drop it, or pass missing='drop'")
         if not seen.any():
             raise ParameterError("no row holds an outcome that says anything")
         frame, observed, weight = frame.loc[seen], observed.rows(seen), weight[seen]

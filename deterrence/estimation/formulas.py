@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from deterrence.estimation.data import check_columns
+from deterrence.estimation.data import check_columns, row_name
 from deterrence.estimation.likelihood import Floats
 from deterrence.games.errors import ParameterError
 
@@ -231,7 +231,7 @@ def _finite(made: Any, frame: pd.DataFrame, equation: str) -> tuple[Floats, list
     if not np.isfinite(matrix).all():
         row, column = np.argwhere(~np.isfinite(matrix))[0]
         raise ParameterError(
-            f"regressor {labels[column]!r} of {equation!r} is not finite in row {frame.index[row]!r}: "
+            f"regressor {labels[column]!r} of {equation!r} is not finite in row {row_name(frame.index, row)}: "
             f"{matrix[row, column]}; transform it otherwise, or drop the row"
         )
     return matrix, labels

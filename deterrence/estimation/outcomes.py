@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from deterrence.estimation.data import check_columns, numbers_of
+from deterrence.estimation.data import check_columns, numbers_of, row_name
 from deterrence.estimation.likelihood import Floats
 from deterrence.games.errors import ParameterError
 from deterrence.games.quantities import check_names
@@ -205,12 +205,12 @@ def _labels(topology: Topology, frame: pd.DataFrame, columns: Mapping[str, str])
     texts = [_text(value) for value in values]
     strange = [k for k, text in enumerate(texts) if text not in names]
     if strange:
-        value, row = texts[strange[0]], frame.index[int(np.flatnonzero(number == strange[0])[0])]
+        value, row = texts[strange[0]], row_name(frame.index, np.flatnonzero(number == strange[0])[0])
         try:
             check_names([value], tuple(names), "the tree", complete=False)
         except ParameterError as error:
             text = str(error).replace("no parameter", "no end")
-            raise ParameterError(f"column {column!r} holds the outcome {value!r} in row {row!r}, but {text}") from None
+            raise ParameterError(f"column {column!r} holds the outcome {value!r} in row {row}, but {text}") from None
     place = np.array([*(list(names).index(text) for text in texts), -1])[number]
     counts = (place[None, :] == np.arange(len(names))[:, None]).astype(np.float64)
     return Outcomes("label", columns, tuple(names.values()), counts)
@@ -267,8 +267,8 @@ def _codes(topology: Topology, key: str, values: pd.Series[Any], column: str) ->
             result[i] = int(value)
         else:
             raise ParameterError(
-                f"column {column!r} holds {value!r} in row {values.index[i]!r}, which is no action of {key!r}; give "
-                f"{', '.join(map(repr, actions))}, or its number from 0 to {most - 1}"
+                f"column {column!r} holds {value!r} in row {row_name(values.index, i)}, which is no action of {key!r}; "
+                f"give {', '.join(map(repr, actions))}, or its number from 0 to {most - 1}"
             )
     return result
 

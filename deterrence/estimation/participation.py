@@ -36,7 +36,7 @@ from deterrence.alliances.solving.expected_defence import batch_defence, gain_sl
 from deterrence.alliances.solving.iteration import cutpoints_from
 from deterrence.alliances.solving.participation import stage_equilibria
 from deterrence.estimation.covariance import Kind, cluster_codes
-from deterrence.estimation.data import Missing, check_columns, frame_of, numbers_of
+from deterrence.estimation.data import Missing, check_columns, frame_of, numbers_of, row_name
 from deterrence.estimation.formulas import Design, columns_of
 from deterrence.estimation.likelihood import Floats, Likelihood, Start
 from deterrence.estimation.maximum_likelihood import STARTS, maximum_likelihood
@@ -212,8 +212,8 @@ def _order(
         raise ParameterError(f"column {member!r} holds {strange[0]!r}, who is no member; they are {', '.join(names)}")
     gaps = table[list(needed)].isna().any(axis=1).to_numpy()
     if gaps.any() and missing == "raise":
-        row = table.index[int(np.flatnonzero(gaps)[0])]
-        raise ParameterError(f"row {row!r} lacks a value; drop its occasion, or pass missing='drop'")
+        row = row_name(table.index, np.flatnonzero(gaps)[0])
+        raise ParameterError(f"row {row} lacks a value; drop its occasion, or pass missing='drop'")
     codes, values = pd.factorize(table[occasion])
     labels = values.tolist()
     whole = ~np.isin(codes, codes[gaps]) & (codes >= 0)
@@ -252,8 +252,8 @@ def _by_occasion(values: Floats, members: int, what: str, frame: pd.DataFrame, o
     grouped = values.reshape(-1, members)
     differing = np.flatnonzero(np.ptp(grouped, axis=1) > 0)
     if differing.size:
-        label = frame[occasion].iloc[int(differing[0]) * members]
-        raise ParameterError(f"{what} must be the same for all members of an occasion, but differ in {label!r}")
+        label = row_name(frame[occasion].tolist(), differing[0] * members)
+        raise ParameterError(f"{what} must be the same for all members of an occasion, but differ in {label}")
     return values
 
 
@@ -266,7 +266,7 @@ def _came(frame: pd.DataFrame, outcome: str) -> Floats:
     if wrong.size:
         raise ParameterError(
             f"column {outcome!r} must hold 1 (came) and 0 (stayed out), got {came[wrong[0]]:g} in row "
-            f"{frame.index[wrong[0]]!r}"
+            f"{row_name(frame.index, wrong[0])}"
         )
     if np.isnan(came).all():
         raise ParameterError(f"column {outcome!r} is missing in every row")

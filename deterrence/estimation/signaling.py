@@ -35,7 +35,7 @@ import numpy as np
 from scipy.special import expit, logsumexp
 
 from deterrence.estimation.covariance import Kind
-from deterrence.estimation.data import Missing, check_columns, frame_of, numbers_of
+from deterrence.estimation.data import Missing, check_columns, frame_of, numbers_of, row_name
 from deterrence.estimation.formulas import Design, columns_of
 from deterrence.estimation.index_models import IndexLikelihood, Terms, prepare
 from deterrence.estimation.likelihood import Floats, Start
@@ -228,8 +228,8 @@ def _sessions(
         several = groups[column].nunique(dropna=False) > 1
         if several.any():
             raise ParameterError(
-                f"{column!r} takes several values in session {several.index[several.to_numpy()][0]!r}: plays of one "
-                "session are of one game; make sessions smaller, or leave session out"
+                f"{column!r} takes several values in session {row_name(several.index, several.to_numpy().argmax())}: "
+                "plays of one session are of one game; make sessions smaller, or leave session out"
             )
     rows = groups[needed[1:]].first() if len(needed) > 1 else groups.size().to_frame("plays")
     if len(columns) == 2:
@@ -251,14 +251,15 @@ def _counts(game: SignalingGame, frame: pd.DataFrame, columns: Mapping[str, str]
         counts = np.stack([numbers_of(frame, columns[cell], "counts", low=0.0) for cell in cells])
         empty = np.flatnonzero(counts.sum(axis=0) == 0)
         if empty.size:
-            raise ParameterError(f"row {frame.index[empty[0]]!r} holds no play; drop it")
+            raise ParameterError(f"row {row_name(frame.index, empty[0])} holds no play; drop it")
         return counts
     for role, known in (("message", game.messages), ("response", game.responses)):
-        for row, label in zip(frame.index, frame[columns[role]].astype(str), strict=True):
+        for row, label in enumerate(frame[columns[role]].astype(str)):
             if label not in known:
+                place = row_name(frame.index, row)
                 raise ParameterError(
-                    f"column {columns[role]!r} holds {label!r} in row {row!r}, which is no {role}; they are "
-                    f"{', '.join(map(repr, known))}"
+                    f"column {columns[role]!r} holds {label!r} in row {place}, which is no {role}; "
+                    f"they are {', '.join(map(repr, known))}"
                 )
     labels = frame[columns["message"]].astype(str) + "/" + frame[columns["response"]].astype(str)
     return np.array([labels == cell for cell in cells], dtype=np.float64)

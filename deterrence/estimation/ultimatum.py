@@ -25,7 +25,7 @@ import numpy as np
 from scipy.special import expit
 
 from deterrence.estimation.covariance import Kind
-from deterrence.estimation.data import Missing, numbers_of
+from deterrence.estimation.data import Missing, numbers_of, row_name
 from deterrence.estimation.formulas import Design
 from deterrence.estimation.index_models import IndexLikelihood, Terms, jets_of, prepare, terms_of
 from deterrence.estimation.jets import Jet, constant
@@ -108,7 +108,7 @@ def _observed(game: UltimatumGame, frame: Any, columns: Sequence[str]) -> tuple[
     if outside.size:
         raise ParameterError(
             f"offers must lie in [{game.smallest:g}, {game.largest:g}], got {offers[outside[0]]:g} in row "
-            f"{frame.index[outside[0]]!r}"
+            f"{row_name(frame.index, outside[0])}"
         )
     if len(columns) == 1:
         return offers, None

@@ -122,6 +122,9 @@ def test_the_rule_is_part_of_the_model_and_printed():
     assert fit(frame, equilibrium="lowest", iterations=10).llf < best.llf - 50
     assert "high" in str(column.summary())
     assert best.notes["Equilibrium"] == "best"
+    free = fit(frame, charge=False)  # the plain maximum over all choices, which a charged one cannot exceed
+    assert free.llf == max(run.value for run in free.search.runs if run.converged)
+    assert free.llf >= best.llf - 1e-9
 
 
 def test_standard_errors_come_in_all_kinds():

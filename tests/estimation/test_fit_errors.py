@@ -89,6 +89,13 @@ def test_an_outcome_that_is_no_end_is_named(data):
         fit(changed)
 
 
+def test_rows_are_named_as_in_the_table(data):
+    """Numbers of NumPy once stood in messages: row np.int64(3)."""
+    changed = data.assign(outcome=data.outcome.mask(data.index == 7, "wars"))
+    with pytest.raises(dt.ParameterError, match="in row 7, but the tree has no end 'wars'"):
+        fit(changed[changed.index > 5])
+
+
 def test_a_move_that_is_no_action_is_named(data):
     moves = data.assign(esc=2, war=0)
     with pytest.raises(dt.ParameterError, match="column 'esc' holds 2 in row 0, which is no action of 'start'"):
