@@ -18,7 +18,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "estimation"))
 
-from tree_games import LEBLANG, market
+from tree_games import LEBLANG, SPEC, crisis, market
 
 import deterrence as dt
 
@@ -34,6 +34,14 @@ def attacks(rows: int = 7240) -> pd.DataFrame:
     attacked = generator.uniform(size=rows) < p
     defended = generator.normal(size=rows) < 0.4 * frame.unifgov
     return frame.assign(outcome=np.where(~attacked, "no attack", np.where(defended, "defense", "devaluation")))
+
+
+def crises(rows: int = 300) -> pd.DataFrame:
+    """Return crises of two players and three ends."""
+    generator = np.random.default_rng(1)
+    frame = pd.DataFrame({name: generator.normal(size=rows) for name in ("x", "z", "w")})
+    escalated, resisted = generator.uniform(size=rows) < 0.6, generator.normal(size=rows) < 0.3 - 0.9 * frame.z
+    return frame.assign(outcome=np.where(~escalated, "sq", np.where(resisted, "war", "capit")))
 
 
 def processor_time(run: Callable[[], object], repeats: int) -> float:
@@ -56,6 +64,12 @@ def rows(data: pd.DataFrame, repeats: int = 5) -> dict[str, float]:
     def fit(**options: int) -> object:
         return dt.fit(game, data, outcome="outcome", utilities=LEBLANG, errors="private", **options)
 
+    disputes = crises()
+    plain = processor_time(lambda: dt.fit(crisis(), disputes, outcome="outcome", utilities=SPEC), repeats)
+    tied = processor_time(
+        lambda: dt.fit(crisis(), disputes, outcome="outcome", utilities=SPEC, correlation="1"), repeats
+    )
+    print(f"correlated errors, 300 rows: {tied:.3f} s, {tied / plain:.1f} times a fit without")
     return {
         "fit, one start": processor_time(lambda: fit(starts=1), repeats),
         "fit, default starts": processor_time(fit, repeats),

@@ -136,6 +136,23 @@ def test_the_correlation_is_recovered_from_errors_drawn_move_by_move(errors, tru
     ) == (np.sign(truth))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("errors", "truth"), [("agent", 0.5), ("private", -0.4)])
+def test_intervals_of_95_percent_cover_the_truth(errors, truth):
+    base, theta = simulated(1500, 0, errors), np.array([*TRUTH, np.arctanh(truth)])
+    own = likelihood(errors, base)
+    generator = np.random.default_rng(7)
+    covered = []
+    for _ in range(500):
+        outcomes = own.simulate(theta, generator).outcome_frame()["outcome"].to_numpy()
+        options = {"outcome": "outcome", "utilities": SPEC, "errors": errors, "correlation": "1", "starts": 1}
+        low, high = dt.fit(crisis(), base.assign(outcome=outcomes), **options).conf_int().to_numpy().T
+        covered.append((low <= theta) & (theta <= high))
+    assert np.mean(covered, axis=0) == pytest.approx(0.95, abs=0.03)
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.02)
+
+
 def test_unseen_moves_and_bootstrap_and_simulation():
     data = simulated(200, 6)
     moves = pd.DataFrame({
