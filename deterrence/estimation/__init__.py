@@ -16,6 +16,11 @@ _HOME = {
     "GoodnessOfFit": "goodness",
     "Likelihood": "likelihood",
     "FitFile": "fit_file",
+    "fit_crisis": "crisis_signaling",
+    "fit_signaling": "signaling",
+    "fit_participation": "participation",
+    "fit_ultimatum": "ultimatum",
+    "fit_quantal_response": "quantal_response",
 }
 
 __all__ = [*_HOME]
@@ -25,11 +30,16 @@ if TYPE_CHECKING:
     from deterrence.estimation.comparison import NonNestedTest as NonNestedTest
     from deterrence.estimation.comparison import clarke as clarke
     from deterrence.estimation.comparison import vuong as vuong
+    from deterrence.estimation.crisis_signaling import fit_crisis as fit_crisis
     from deterrence.estimation.cross_validation import cross_validate as cross_validate
     from deterrence.estimation.fit_file import FitFile as FitFile
     from deterrence.estimation.goodness import GoodnessOfFit as GoodnessOfFit
     from deterrence.estimation.goodness import goodness_of_fit as goodness_of_fit
     from deterrence.estimation.likelihood import Likelihood as Likelihood
+    from deterrence.estimation.participation import fit_participation as fit_participation
+    from deterrence.estimation.quantal_response import fit_quantal_response as fit_quantal_response
+    from deterrence.estimation.signaling import fit_signaling as fit_signaling
+    from deterrence.estimation.ultimatum import fit_ultimatum as fit_ultimatum
 
 
 if not TYPE_CHECKING:  # for a type checker every name would pass for one that is there

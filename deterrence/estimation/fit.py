@@ -52,11 +52,11 @@ def fit(
 
     What follows is about trees of perfect information. Other games have a function of their own, which this one calls
     with further ``options``: the crisis-signaling game (``dt.models.get("LS")``, see
-    ``estimation.crisis_signaling.fit_crisis``), the ultimatum game (``dt.UltimatumGame``, see
-    ``estimation.ultimatum.fit_ultimatum``), two-type signaling games (``dt.SignalingGame``, see
-    ``estimation.signaling.fit_signaling``), the costs of members of an alliance (``dt.ParticipationGame``, see
-    ``estimation.participation.fit_participation``), and the precision of quantal responses in games with numbers
-    (``StrategicGame`` or ``ExtensiveGame``, see ``estimation.quantal_response.fit_quantal_response``).
+    ``estimation.fit_crisis``), the ultimatum game (``dt.UltimatumGame``, see
+    ``estimation.fit_ultimatum``), two-type signaling games (``dt.SignalingGame``, see
+    ``estimation.fit_signaling``), the costs of members of an alliance (``dt.ParticipationGame``, see
+    ``estimation.fit_participation``), and the precision of quantal responses in games with numbers
+    (``StrategicGame`` or ``ExtensiveGame``, see ``estimation.fit_quantal_response``).
 
     Every symbol of the game is a linear combination of regressors; errors in what the players know or do make every
     outcome possible; the likelihood of the outcomes is maximised [1]_, [2]_.
