@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.gambit.efg import read_efg, write_efg
+from deterrence.games.gambit.efg_nodes import read_head, read_nodes
+from deterrence.games.gambit.efg_records import read_records
+from deterrence.games.gambit.text import Tokens
 from deterrence.games.quantities import symbols
 from deterrence.games.tree import chance, end, move
 from tests.tree_strategies import trees
@@ -221,13 +224,19 @@ def test_a_tree_of_thousands_of_moves_in_a_row():
     assert_same(game, read_efg(write_efg(game)))
 
 
-# -- layouts ----------------------------------------------------------------------------------------------------------
+# -- two ways to read, one game ---------------------------------------------------------------------------------------
+
+
+def by_tokens(text):
+    tokens = Tokens(text)
+    title, players = read_head(tokens)
+    return read_nodes(tokens, players).game(title)
 
 
 def laid_out(text):
     """The same file in other layouts."""
     compact = re.sub(r"\s*([{},])\s*", r"\1", re.sub(r'" (?=[0-9"])', '"', text[8:]))
-    return text.replace("\n", " "), text.replace(" ", "\n\n"), text.replace(",", " "), text[:8] + compact
+    return text, text.replace("\n", " "), text.replace(" ", "\n\n"), text.replace(",", " "), text[:8] + compact
 
 
 @few
@@ -235,28 +244,39 @@ def laid_out(text):
     game=trees(players=3, depth=4, nodes=25, payoffs=st.fractions(max_denominator=9), exact=True),
     decimals=st.booleans(),
 )
-def test_every_layout_is_read_as_the_same_game(game, decimals):
-    text = write_efg(game.floats() if decimals else game)
-    plain = read_efg(text)
-    for other in laid_out(text):
-        assert_same(read_efg(other), plain)
-        assert read_efg(other).kind == plain.kind
+def test_every_layout_is_read_in_one_sweep_as_by_tokens(game, decimals):
+    for text in laid_out(write_efg(game.floats() if decimals else game)):
+        swept = read_records(text)
+        assert swept is not None
+        assert_same(swept, by_tokens(text))
+        assert swept.kind == by_tokens(text).kind
 
 
-def test_escapes_inner_payoffs_and_repeated_definitions_are_read():
-    game = read_efg(
+def test_escapes_inner_payoffs_and_repeated_definitions_are_swept_too():
+    text = (
         r'EFG 2 R "a \"b\" \\" { "A" "B\\" } "told"' + "\n"
         r'p "" 1 7 "\"" { "l\\" "r" } 3 "fee" { -1/2, 0 }' + "\n"
         r'c "" 1 "dice" { "h" .25 "t" 3/4 } 0 t "" 1 "" { 1 2e-1 } t "" 3 p "" 1 7 "\"" {"l\\" "r"} 0 t "" 1 t "" 0'
     )
-    assert (game.title, game.players) == (r'a "b" ' + "\\", ("A", "B\\"))
-    assert game.infosets[0].actions == ("l\\", "r")
-    assert game.payoffs.tolist() == [
-        [Fraction(1, 2), Fraction(1, 5)],
-        [-1, 0],
-        [Fraction(1, 2), Fraction(1, 5)],
-        [Fraction(-1, 2), 0],
-    ]
+    assert read_records(text) is not None
+    assert_same(read_records(text), by_tokens(text))
+    assert read_efg(text).payoffs[1].tolist() == [-1, 0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        't "" 0 t', 'x "" 0', 'p "" 3 1 "" { "a" } 0 t "" 0', 'p "" 0 1 "" { "a" } 0 t "" 0', 'p "" 1 1 0', 't "" 0x',
+        'p "" 1 1 "" { "a" "b" } 0\nt "" 0', 't "" 0 t "" 0', 't "" 7', 't "" 7 "" { 1 }', 't "" 7 "" { 1 1/0 }',
+        'c "" 1 "" { "a" 1/2 "b" 1/3 } 0 t "" 0 t "" 0', 't "" 0 "" { 1 1 }', 't "" 1234567890',
+        't "open', 't "" 1 {1 1_0}',
+        'p "" 1 1 "" { "a" "b" } 0 t "" 1 "" { 1 1 } t "" 1 "" { 1 2 }', 't "" 1 { 1e2/3 1 }', 't "" 1 { 1 / 3 1 }',
+        'p "" 1 1 "i" { "a" } 0 p "" 1 1 "j" { "a" } 0 t "" 0', 'p "" 1 1 "i" { "a" } 0 p "" 1 1 "i" { "b" } 0 t "" 0',
+        'c "" 1 "" { "a" 1 } 0 c "" 1 "" { "b" 1 } 0 t "" 0', 'p "" 1 12 3 "a" { 1 1 }', 'c "" 1 "" {"a" 2 "b" -1} 0',
+    ],
+)  # fmt: skip
+def test_what_is_unusual_is_left_to_the_tokens(body):
+    assert read_records(f'EFG 2 R "test" {{ "A" "B" }}\n{body}') is None
 
 
 # -- errors ---------------------------------------------------------------------------------------------------------

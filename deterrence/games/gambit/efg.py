@@ -22,6 +22,7 @@ from deterrence.files import write_whole
 from deterrence.games.errors import GameError
 from deterrence.games.extensive import ExtensiveGame
 from deterrence.games.gambit.efg_nodes import read_head, read_nodes
+from deterrence.games.gambit.efg_records import read_records
 from deterrence.games.gambit.text import Source, Tokens, number_token, quote, text_of
 from deterrence.games.topology import CHANCE
 
@@ -55,7 +56,11 @@ def read_efg(source: Source, *, strict: bool = False) -> ExtensiveGame:
     >>> game.payoffs[0, 0], game.infosets[0].name
     (Fraction(1, 3), 'start')
     """
-    tokens = Tokens(text_of(source, "EFG"), strict=strict)
+    text = text_of(source, "EFG")
+    regular = read_records(text)
+    if regular is not None:
+        return regular
+    tokens = Tokens(text, strict=strict)
     title, players = read_head(tokens)
     return read_nodes(tokens, players).game(title)
 

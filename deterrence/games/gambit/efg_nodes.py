@@ -173,7 +173,11 @@ class _Walk:
                 self.awaited.setdefault(number, at - 1)
             return number
         name = tokens.string("the name of the outcome") if token[0] == '"' else ""
-        payoffs = tokens.numbers("payoff")
+        tokens.expect("{", "before the payoffs")
+        payoffs: list[Number] = []
+        while tokens.peek() != "}":
+            payoffs.append(tokens.number("a payoff"))
+        tokens.at += 1
         if len(payoffs) != len(self.players):
             tokens.fail(f"outcome {number} needs {len(self.players)} payoffs, one a player, got {len(payoffs)}", at=at)
         here = (name, tuple(payoffs))

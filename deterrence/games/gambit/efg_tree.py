@@ -1,4 +1,4 @@
-"""What a tree file holds, and the game that it makes."""
+"""What a tree file holds, whichever way it is read, and the game that it makes."""
 
 from __future__ import annotations
 

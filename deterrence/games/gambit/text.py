@@ -22,8 +22,11 @@ Number: TypeAlias = int | Fraction
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]|[-+]?\d+\s*/\s*[-+]?\d+|[^\s{},"]+|"', re.DOTALL)
 _NUMBER = re.compile(r"[-+]?(?:\d+\s*/\s*[-+]?\d+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?)\Z")
-_SHORT = re.compile(r"(-?[0-9]{1,300})(?:/([1-9][0-9]{0,300})|\.([0-9]{0,300}))?\Z")  # too short to be out of range
+_PLAIN = re.compile(  # digits are possessive: nothing is tried twice; a denominator does not begin with 0
+    r"(?:[-+]?(?:[0-9]++/[1-9][0-9]*+|(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]{1,2}+)?)\s++)*+"
+)
 _ESCAPE = re.compile(r'\\(["\\])')
+_LONG = 300  # characters of a number, beyond which its size is looked at
 MOST_CHARACTERS = 2_000  # of a number, so that reading it takes no time
 _KINDS = {
     "EFG": "a tree of Gambit (.efg): read it with dt.read_efg",
@@ -51,18 +54,17 @@ class Tokens:
         self.text = text
         self.strict = strict
         self.all: list[str] = _TOKEN.findall(text)
-        self.end = len(self.all)
         self.at = 0
         self.known: dict[str, Number] = {}
 
     def peek(self) -> str:
         """Return the next token without taking it; empty at the end."""
-        return self.all[self.at] if self.at < self.end else ""
+        return self.all[self.at] if self.at < len(self.all) else ""
 
     def take(self, what: str) -> str:
         """Return the next token, which is to be something."""
-        if self.at >= self.end:
-            self.fail(f"the file ends where {what} should stand", at=self.end)
+        if self.at >= len(self.all):
+            self.fail(f"the file ends where {what} should stand", at=len(self.all))
         token = self.all[self.at]
         self.at += 1
         return token
@@ -75,7 +77,7 @@ class Tokens:
 
     def string(self, what: str) -> str:
         """Take a quoted label."""
-        token = self.take(what)
+        token = self.take(f"{what} in quotes")
         if token[0] != '"':
             self.fail(f"expected {what} in quotes, got {token!r}")
         if token == '"':
@@ -85,7 +87,7 @@ class Tokens:
     def integer(self, what: str) -> int:
         """Take a whole number that is not negative."""
         token = self.take(what)
-        if not (token.isdigit() and token.isascii()):
+        if not (token.isascii() and token.isdigit()):
             self.fail(f"expected {what}, a whole number, got {token!r}")
         if len(token) > MOST_CHARACTERS:
             self.fail(f"{what} has {len(token):,} digits, more than {MOST_CHARACTERS:,}")
@@ -100,10 +102,6 @@ class Tokens:
         return known
 
     def _number(self, token: str, what: str) -> Number:
-        if short := _SHORT.match(token):
-            whole, below, part = short.groups()
-            value = Fraction(int(whole + (part or "")), int(below or 10 ** len(part or "")))
-            return int(value) if value.denominator == 1 else value
         if not _NUMBER.match(token):
             self.fail(f"expected {what}, a number such as 3, -.5, 1/3 or 2e-3, got {token!r}")
         exponent = re.search(r"[eE]([-+]?\d+)\Z", token)
@@ -125,22 +123,6 @@ class Tokens:
             self.fail(f"{what} is {_shortened(token)}, beyond the range of floats, 1e308")
         return int(value) if value.denominator == 1 else value
 
-    def numbers(self, what: str) -> list[Number]:
-        """Take numbers in braces; ``what`` names one of them."""
-        self.expect("{", f"before {what}s")
-        words, at, known = self.all, self.at, self.known
-        found: list[Number] = []
-        while at < self.end and words[at] != "}":
-            value = known.get(words[at])
-            if value is None:
-                self.at = at
-                value = self.number(f"a {what}")
-            found.append(value)
-            at += 1
-        self.at = at
-        self.expect("}", f"after {what}s")
-        return found
-
     def strings(self, what: str) -> list[str]:
         """Take labels in braces."""
         self.expect("{", f"before {what}")
@@ -161,6 +143,47 @@ class Tokens:
         line = self.text.count("\n", 0, place) + 1
         column = place - (self.text.rfind("\n", 0, place) + 1) + 1
         raise GameError(f"line {line}, column {column}: {why}")
+
+
+def numbers_in(text: str) -> list[Number]:
+    """Return the numbers in a text, blanks between them: those that ``Tokens.number`` reads, but many at a time.
+
+    Raises
+    ------
+    GameError
+        If something is no number.
+    """
+    tokens = text.split()
+    if max(map(len, tokens), default=0) > _LONG or not text.isascii() or "_" in text:
+        return _one_by_one(text)
+    try:
+        return list(map(int, tokens))
+    except ValueError:
+        if not _PLAIN.fullmatch(text + " "):
+            return _one_by_one(text)
+    different = list(dict.fromkeys(tokens))
+    halves = "/".join([token if "/" in token else _over(token) for token in different]).split("/")
+    values = list(map(Fraction, map(int, halves[::2]), map(int, halves[1::2])))
+    if all(value.denominator == 1 for value in values):
+        return [int(Fraction(token)) for token in tokens]
+    return list(map(dict(zip(different, values, strict=True)).__getitem__, tokens))
+
+
+def _over(decimal: str) -> str:
+    """Return a decimal as two whole numbers with a bar between them."""
+    whole, _, part = decimal.partition(".")
+    if not decimal.isdigit() and ("e" in decimal or "E" in decimal):
+        value = Fraction(decimal)
+        return f"{value.numerator}/{value.denominator}"
+    return f"{whole}{part}/1{'0' * len(part)}"
+
+
+def _one_by_one(text: str) -> list[Number]:
+    tokens = Tokens(text)
+    numbers = []
+    while tokens.peek():
+        numbers.append(tokens.number("a number"))
+    return numbers
 
 
 def text_of(source: Source, start: str) -> str:
