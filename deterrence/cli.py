@@ -170,14 +170,17 @@ def compare(
     after: Annotated[str, typer.Argument(metavar="AFTER", help="Another scenario, or a variant: NAME:VARIANT.")],
     draws: Draws = 1000,
     seed: Seed = 0,
-    event: Annotated[str, typer.Option("--event", help="What the change is of.")] = "attack",
+    event: Annotated[str, typer.Option("--event", help="What the change is of: an event that both have.")] = "attack",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say over the draws, too, what adds to the change; it takes longer.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compare two scenarios: in how many draws the likelihood is higher, by how much, and what adds to the change."""
     with _bad_input():
         from deterrence.alliances.scenarios.comparison import compare_scenarios
 
-        comparison = compare_scenarios(before, after, draws=draws, seed=seed, event=event)
+        comparison = compare_scenarios(before, after, draws=draws, seed=seed, event=event, explain=explain)
     typer.echo(json.dumps(comparison.to_dict(), indent=2) if as_json else str(comparison))
 
 

@@ -595,8 +595,6 @@ def draw_difference(
 ) -> Difference:
     """Return the change of an event's probability between scenarios, on common random numbers.
 
-    A number that both scenarios have (by its key) is drawn at the same quantile of its distribution in each.
-
     Parameters
     ----------
     before, after : Scenario
@@ -610,39 +608,95 @@ def draw_difference(
     GameError
         If one of them has no such event.
     """
-    both = [uncertain_numbers(scenario) for scenario in (before, after)]
-    column = {name: i for i, name in enumerate(dict.fromkeys(number.name for some in both for number in some))}
+    return draw_differences(before, after, events=(event,), draws=draws, seed=seed)[event]
+
+
+def draw_differences(
+    before: Scenario, after: Scenario, *, events: Sequence[str], draws: int = DRAWS, seed: int = 0
+) -> dict[str, Difference]:
+    """Return the change of the probability of events between scenarios, on common random numbers, by event.
+
+    Parameters
+    ----------
+    before, after : Scenario
+    events : sequence of str
+        That both have.
+    draws, seed : int
+        As in ``draw_uncertainty``.
+
+    Raises
+    ------
+    GameError
+        If one of them has no such event.
+    """
+    (low, high), (later_low, later_high) = draw_in_common((before, after), events=events, draws=draws, seed=seed)
+    return {
+        event: Difference(
+            before.name, after.name, event, later_low[event] - low[event], later_high[event] - high[event], seed
+        )
+        for event in events
+    }
+
+
+def draw_in_common(
+    scenarios: Sequence[Scenario], *, events: Sequence[str], draws: int = DRAWS, seed: int = 0
+) -> list[tuple[dict[str, Floats], dict[str, Floats]]]:
+    """Return the lowest and highest probability of events in several scenarios, on common random numbers.
+
+    A number that two scenarios have (by its key) is drawn at the same quantile of its distribution in each.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+    events : sequence of str
+        That all have.
+    draws, seed : int
+        As in ``draw_uncertainty``.
+
+    Raises
+    ------
+    GameError
+        If one of them has no such event.
+    ParameterError
+        If two correlate numbers differently that both draw.
+    """
+    every = [uncertain_numbers(scenario) for scenario in scenarios]
+    column = {name: i for i, name in enumerate(dict.fromkeys(number.name for some in every for number in some))}
     points = latin_hypercube(max(len(column), 1), draws, seed)
     if column:
-        points = _levels_in_common(before, after, list(column), points)
-    ranges = []
-    for scenario, numbers in zip((before, after), both, strict=True):
-        if event not in scenario.events:
-            raise GameError(f"no event {event!r} in {scenario.name}; it has {', '.join(scenario.events)}")
+        points = _levels_in_common(scenarios, list(column), points)
+    for scenario in scenarios:
+        for event in events:
+            if event not in scenario.events:
+                common = [one for one in scenarios[0].events if all(one in other.events for other in scenarios)]
+                raise GameError(
+                    f"no event {event!r} in {scenario.name}; events in common are {', '.join(common)}"
+                    f"{did_you_mean(event, common)}"
+                )
+    found = []
+    for scenario, numbers in zip(scenarios, every, strict=True):
         inputs = np.empty((draws, len(numbers)))
         for i, number in enumerate(numbers):
             inputs[:, i] = number.at(points[:, column[number.name]])
-        ranges.append(solve_draws(scenario, numbers, inputs, (event,)))
-    (low, high), (later_low, later_high) = ranges
-    return Difference(
-        before.name, after.name, event, later_low[event] - low[event], later_high[event] - high[event], seed
-    )
+        found.append(solve_draws(scenario, numbers, inputs, events))
+    return found
 
 
-def _levels_in_common(before: Scenario, after: Scenario, names: Sequence[str], points: Floats) -> Floats:
-    """Return probabilities that hang together as in both scenarios.
+def _levels_in_common(scenarios: Sequence[Scenario], names: Sequence[str], points: Floats) -> Floats:
+    """Return probabilities that hang together as in all scenarios.
 
     Raises
     ------
     ParameterError
-        If the two correlate numbers differently that both draw.
+        If two correlate numbers differently that both draw.
     """
-    first, second = (copula_of(scenario.table, names) for scenario in (before, after))
-    if not np.array_equal(first.correlation, second.correlation):
-        raise ParameterError(
-            f"{before.name} and {after.name} correlate their numbers differently: no draws are common to both; give "
-            "both the same [uncertainty]"
-        )
+    first, *others = (copula_of(scenario.table, names) for scenario in scenarios)
+    for scenario, one in zip(scenarios[1:], others, strict=True):
+        if not np.array_equal(first.correlation, one.correlation):
+            raise ParameterError(
+                f"{scenarios[0].name} and {scenario.name} correlate their numbers differently: no draws are common to "
+                "both; give both the same [uncertainty]"
+            )
     return first.levels(points)
 
 
