@@ -9,8 +9,8 @@ from functools import partial
 import matplotlib as mpl
 
 import deterrence as dt
-from deterrence.alliances.scenarios.assessment import Assessment
-from deterrence.alliances.scenarios.assessment_text import report
+from deterrence.alliances.scenarios.assessment import Assessment, posture_views
+from deterrence.alliances.scenarios.assessment_text import posture_table, posture_words, report
 from deterrence.alliances.scenarios.entry import Entry
 from deterrence.alliances.scenarios.loader import entries, location_text
 from deterrence.alliances.scenarios.rendering import Table
@@ -61,7 +61,12 @@ def index() -> str:
 
 def page(scenario: dt.Scenario) -> str:
     """Return the page on one scenario."""
-    return "\n\n".join([head(scenario), assessed(scenario.assess()), variants(scenario), numbers(scenario)]) + "\n"
+    return (
+        "\n\n".join(
+            [head(scenario), assessed(scenario.assess()), variants(scenario), *signals(scenario), numbers(scenario)]
+        )
+        + "\n"
+    )
 
 
 def head(scenario: dt.Scenario) -> str:
@@ -111,6 +116,23 @@ def variants(scenario: dt.Scenario) -> str:
             "\n".join([lines[0], rule, *lines[1:]]),
         ]
     )
+
+
+def signals(scenario: dt.Scenario) -> list[str]:
+    """Return what the posture stage of each variant that has one tells the aggressor, if there is any."""
+    parts = []
+    for name in scenario.variants:
+        game = scenario.variant(name).game()
+        if game.posture is None:
+            continue
+        views = posture_views(game)
+        attack = max(game.attacks, key=lambda a: float(game.attack_probabilities().by_kind[a.name][1])).name
+        parts += [
+            f"## What a signal tells: `{name}`",
+            " ".join(posture_words(views, game, attack)),
+            posture_table(views, attack).markdown(),
+        ]
+    return parts
 
 
 def numbers(scenario: dt.Scenario) -> str:

@@ -79,10 +79,14 @@ def draw(cost: Distribution, rng: np.random.Generator, n: int) -> Floats:
 
 
 def playable(game: CollectiveDefence) -> bool:
-    """Return whether this account knows all that the game holds: no steps, talk, machines, or views of views."""
+    """Return whether this account knows all that the game holds: no steps, talk, machines, signals, views of views."""
     plain = all(attack.steps == 1 and not attack.incidents for attack in game.attacks)
     return (
-        plain and not game.treaty.cheap_talk and game.automation is None and not set(game.perception) & set(game.names)
+        plain
+        and game.posture is None
+        and not game.treaty.cheap_talk
+        and game.automation is None
+        and not set(game.perception) & set(game.names)
     )
 
 

@@ -88,7 +88,7 @@ def test_so_it_is_with_every_variant(name: str, variant: str) -> None:
     if playable(game):
         assert compare(game, 100_000, 9, quick=True) == []
     else:
-        assert variant in ("salami", "talk", "distrust")
+        assert variant in ("salami", "talk", "distrust", "signals")
 
 
 @pytest.mark.slow

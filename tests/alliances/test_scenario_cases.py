@@ -141,6 +141,7 @@ MECHANISMS = (
     "hybrid and cyber",
     "AI and autonomous systems",
     "readiness, dialogue, adaptation",
+    "signals of resolve",
 )
 
 
@@ -318,3 +319,20 @@ def test_every_table_and_key_of_a_scenario_belongs_to_a_group() -> None:
     }
     assert set(ScenarioTable.model_fields) == said_only | handled
     assert set(MemberTable.model_fields) == {"name", *(key for keys in GROUPS.values() for key in keys)}
+
+
+def test_what_signals_tell_in_the_baltic_and_what_survives_d1() -> None:
+    """What was deployed in 2017 pools the types: it deters by strength, and leaves the belief where it was."""
+    signals = shipped("baltic-2017", "signals")
+    found = {e.kind: e for e in signals.solve()}
+    assert signals.solve().complete
+    assert set(found) == {"pooling on battlegroups", "pooling on words"}
+    assert found["pooling on battlegroups"].survives("d1")
+    assert not found["pooling on words"].survives("d1")
+    assert (
+        found["pooling on battlegroups"].probability("attack") < found["pooling on words"].probability("attack") - 0.05
+    )
+    assert "Russia" not in signals.game().perception or not signals.game().perception["Russia"]
+    for play in signals.game().posture_plays():
+        (lesson,) = play.lessons
+        assert lesson.belief == {"firm": 0.5, "soft": 0.5}

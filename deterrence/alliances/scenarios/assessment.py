@@ -325,7 +325,7 @@ def assess(scenario: Scenario, *, draws: int | None = None, seed: int = 0, uncer
     sensitivities = one_at_a_time_sensitivity(scenario, driving_parameters(scenario), LEVEL)
     calm = 1 - np.asarray(found.likelihood)
     mistaken = game.false_invocation()
-    views = _posture_views(game)
+    views = posture_views(game)
     return Assessment(
         scenario=scenario,
         likelihood=_range(found.likelihood),
@@ -375,7 +375,7 @@ def _all_known(game: CollectiveDefence, plays: Sequence[_Play]) -> bool:
     return proven and game.posture_equilibria().complete
 
 
-def _posture_views(game: CollectiveDefence) -> tuple[PostureView, ...]:
+def posture_views(game: CollectiveDefence) -> tuple[PostureView, ...]:
     """Return what there is to say of each equilibrium of the posture stage, one for each outcome."""
     if game.posture is None:
         return ()
@@ -493,4 +493,13 @@ def _range(pair: tuple[Any, Any]) -> Range:
     return min(a, b), max(a, b)
 
 
-__all__ = ["Assessment", "AttackView", "MemberView", "PostureView", "assess", "attack_views", "figure_paths"]
+__all__ = [
+    "Assessment",
+    "AttackView",
+    "MemberView",
+    "PostureView",
+    "assess",
+    "attack_views",
+    "figure_paths",
+    "posture_views",
+]

@@ -13,6 +13,7 @@ from deterrence.alliances.scenarios.rendering import Report, Table
 from deterrence.alliances.scenarios.sensitivity import ParameterSensitivity
 
 if TYPE_CHECKING:
+    from deterrence.alliances.collective_defence import CollectiveDefence
     from deterrence.alliances.scenarios.assessment import Assessment, AttackView, PostureView
 
 Range = tuple[float, float]
@@ -65,23 +66,35 @@ def _on_attack(found: Assessment) -> list[str]:
 
 
 def _on_postures(found: Assessment) -> list[str]:
-    """Say which equilibria of the posture stage there are, what the aggressor learns in each, and which survive."""
     if not found.posture_views:
         return []
-    count = len(found.posture_views)
+    return posture_words(found.posture_views, found.scenario.game(), _main(found).name)
+
+
+def posture_words(views: Sequence[PostureView], game: CollectiveDefence, attack: str) -> list[str]:
+    """Say which equilibria of a posture stage there are, what the aggressor learns in each, and which survive.
+
+    Parameters
+    ----------
+    views : sequence of PostureView
+    game : CollectiveDefence
+        With the stage.
+    attack : str
+        The kind of attack against which perceived resolve is told.
+    """
+    count = len(views)
     many = "one perfect Bayesian equilibrium" if count == 1 else f"{count} perfect Bayesian equilibria"
-    game = found.scenario.game()
     types = () if game.posture is None else tuple(kind.name for kind in game.posture.types)
-    said = [f"The posture stage has {many}, of an alliance that is {' or '.join(types)}."]
-    attack, aggressor = _main(found).name, game.aggressor.name
-    shown = found.posture_views[:MOST_EQUILIBRIA]
-    return [*said, *(_on_equilibrium(view, types[0], attack, aggressor) for view in shown)]
+    sender = game.posture.sender if game.posture is not None else ""
+    said = [f"The posture stage has {many}; {sender or 'the alliance'} is privately {' or '.join(types)}."]
+    shown = views[:MOST_EQUILIBRIA]
+    return [*said, *(_on_equilibrium(view, types[0], attack, game.aggressor.name, sender) for view in shown)]
 
 
-def _on_equilibrium(view: PostureView, first: str, attack: str, aggressor: str) -> str:
+def _on_equilibrium(view: PostureView, first: str, attack: str, aggressor: str, sender: str) -> str:
     lessons = "; ".join(
-        f"after {one.posture} (taken with {one.probability:.0%}) {aggressor} takes the alliance for {first} with "
-        f"{one.belief[first]:.0%} and expects the defence to hold against the {attack} attack with "
+        f"after {one.posture} (taken with {one.probability:.0%}) {aggressor} takes {sender or 'the alliance'} for "
+        f"{first} with {one.belief[first]:.0%} and expects the defence to hold against the {attack} attack with "
         f"{one.holds[attack]:.1%}"
         for one in view.lessons
     )
@@ -189,7 +202,7 @@ def _tables(found: Assessment) -> list[Table]:
     if found.uncertainty is not None:
         tables.insert(0, found.uncertainty.table())
     if found.postures:
-        tables.insert(1, _postures(found.posture_views, _main(found).name))
+        tables.insert(1, posture_table(found.posture_views, _main(found).name))
     if found.tipping_points:
         tables.append(_tipping(found))
     if found.elasticities:
@@ -197,7 +210,8 @@ def _tables(found: Assessment) -> list[Table]:
     return tables
 
 
-def _postures(views: Sequence[PostureView], attack: str) -> Table:
+def posture_table(views: Sequence[PostureView], attack: str) -> Table:
+    """Return the equilibria of a posture stage as a table, with what the aggressor learns from each posture."""
     first = next(iter(views[0].lessons[0].belief))
     rows = tuple(
         (

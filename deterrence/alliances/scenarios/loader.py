@@ -190,11 +190,14 @@ def _beyond_floats(value: Any, place: Location = ()) -> Iterator[Location]:
 
 
 def entry_problems(table: ScenarioTable) -> list[tuple[Location, str]]:
-    """Return where a scenario's numbers lack a source or an illustrative range."""
+    """Return where a scenario's numbers lack a source or an illustrative range.
+
+    Numbers of the posture stage that are computed have what the parameters have of which they are computed.
+    """
     return [
         (location, "expected a source, or illustrative = true with a range")
         for location, entry in entries(table)
-        if not entry.annotated
+        if not entry.annotated and not (location[0] == "posture" and isinstance(entry.value, str))
     ]
 
 
