@@ -46,6 +46,17 @@ def test_assess_prints_json():
     assert json.loads(result.stdout)["likelihood_of_attack"] == pytest.approx([2 / 3, 2 / 3])
 
 
+def test_condition_prints_before_and_after_or_says_what_is_missing():
+    result = run("condition", "crimea-2014", "--draws", "32")
+    assert result.exit_code == 0
+    assert "Before and after the evidence" in result.stdout
+    plain = json.loads(run("condition", "crimea-2014", "--draws", "32", "--json").stdout)
+    assert (plain["method"], plain["draws"]) == ("importance", 32)
+    missing = run("condition", "textbook")
+    assert missing.exit_code == 2
+    assert "textbook states no evidence" in missing.stderr
+
+
 def test_sweep_writes_a_table(tmp_path):
     out = tmp_path / "sweep.csv"
     result = run(
