@@ -49,6 +49,7 @@ CHANGED: Mapping[str, str] = {
     # a common shock took five nodes whatever its correlation: 0.4891 for 0.5066 in one-mood, below 1e-5 in the others
     "answers/bilateral-guarantee*": "nodes of the quadrature that its correlation asks for",
     "assessments/bilateral-guarantee*": "nodes of the quadrature that its correlation asks for",
+    "notebooks/01-how-likely-is-an-attack*": "leads with the median and the interval of draws",
     "notebooks/11-do-alliances-deter*": "drawn from a published fit, and no longer from coefficients of its own",
     # was 0.0947, all regretted attacks; those that are resisted are the wars, as dt.subjective has it
     "assessments/bilateral-guarantee:doubting-protege/unwanted_war": "regretted attacks that are resisted",
