@@ -43,7 +43,7 @@ def public_classes() -> set[type]:
     named = [thing for _, thing in public_names()]
     found = {thing for thing in named if inspect.isclass(thing)}
     callables = [thing for thing in named if inspect.isfunction(thing)]
-    waiting = sorted(found, key=lambda cls: cls.__qualname__)
+    waiting = sorted(found, key=lambda cls: (cls.__qualname__, cls.__module__))
     for thing in callables:
         waiting += _returned(thing)
     while waiting:
