@@ -20,7 +20,9 @@ from deterrence.games.values import Value, same
 from tests.public_objects import EXAMPLES, examples, made, named_classes, public_classes
 
 LIVE = {"Explorer"}  # what changes as it is used: two are equal only if they are one
-CLASSES = sorted((cls for cls in public_classes() if cls.__name__ not in LIVE), key=lambda cls: (cls.__qualname__, cls.__module__))
+CLASSES = sorted(
+    (cls for cls in public_classes() if cls.__name__ not in LIVE), key=lambda cls: (cls.__qualname__, cls.__module__)
+)
 WAYS = {
     "pickle": lambda thing: pickle.loads(pickle.dumps(thing)),
     "copy": copy.copy,
