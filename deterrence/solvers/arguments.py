@@ -31,6 +31,8 @@ def require_form(game: Any, solver: str, *forms: str) -> None:
         hint = "; it is solved by its own .solve()"
     elif type(game).__name__ == "SignalingGame" and "ExtensiveGame" in forms:
         hint = "; pass it as a tree, game.to_extensive(), or solve it by dt.pbe"
+    elif type(game).__name__ == "ParticipationGame" and "ParticipationStage" in forms:
+        hint = "; pass game.stage(ATTACK, invoked=True or False)"
     elif type(game).__name__ == "StrategicGame":
         hint = "; dt.nash solves it"
     elif type(game).__name__ == "ExtensiveGame" and "StrategicGame" in forms:

@@ -314,6 +314,12 @@ def test_batch_is_the_same_as_one_at_a_time() -> None:
             assert found.holds[1][j, k] == pytest.approx(alone.holds[-1], abs=1e-10)
 
 
+def test_a_batch_is_asked_for_a_stage() -> None:
+    game = ParticipationGame(members=[Member(name="a", capability=1, stake=2)], attacks=[Attack(name="x", strength=1)])
+    with pytest.raises(GameError, match=r"participation_batch takes ParticipationStage, got .*Game; pass game\.stage"):
+        participation_batch(game)  # type: ignore[arg-type]
+
+
 def test_blocs_agree_with_starts() -> None:
     """Coordination: three symmetric equilibria by isolation; from nobody and everybody come the outer two."""
     game = volunteers([normal(0.2, 0.05)] * 4, needed=2)

@@ -23,6 +23,7 @@ from deterrence.alliances.solving.expected_defence import ExpectedDefence, batch
 from deterrence.alliances.solving.iteration import Cutpoints, cutpoints_from
 from deterrence.alliances.solving.strength import RESOLUTION
 from deterrence.games.values import Value
+from deterrence.solvers.arguments import require_form
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -91,9 +92,15 @@ def participation_batch(
     workers : int
         Threads. The numbers do not depend on it; the interpreter's lock keeps the gain small, so use processes
         (a sweep does) to spread a large batch.
+
+    Raises
+    ------
+    GameError
+        If given anything but a stage.
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    require_form(stage, "participation_batch", "ParticipationStage")
     shape = stage.batch_shape
     if not shape:
         single = _solved(replace(stage, base=stage.base.reshape(1)), tol, method, resolution)
