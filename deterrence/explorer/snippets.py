@@ -23,7 +23,7 @@ def fill_template(template: str, places: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> filled("f(@at@, @range@)", {"at": {"k": 0.5}, "range": (0, 1)})
+    >>> fill_template("f(@at@, @range@)", {"at": {"k": 0.5}, "range": (0, 1)})
     'f({"k": 0.5}, 0, 1)'
     """
 

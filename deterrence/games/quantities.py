@@ -194,7 +194,7 @@ def restore_decimals(computed: Array) -> Array:
 
     Examples
     --------
-    >>> restored(np.array([0.3 - 0.1, 0.1 + 0.2, 1 / 3, 1 - 0.8])).tolist()
+    >>> restore_decimals(np.array([0.3 - 0.1, 0.1 + 0.2, 1 / 3, 1 - 0.8])).tolist()
     [0.2, 0.3, 0.3333333333333333, 0.2]
     """
     size = np.abs(computed)

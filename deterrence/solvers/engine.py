@@ -6,14 +6,14 @@ disk: beside the package, or in the user's cache where that is read-only; the en
 names another place. The first use of a kernel on a machine compiles it, for some seconds; later ones load it.
 
 One setting chooses. Without it kernels serve work that is large enough to pay for loading Numba (some 0.8 s of a
-process's time, once), and everything once they are loaded. The environment variable ``DETERRENCE_ENGINE`` is the same
+process's time, once). Whether they are loaded already makes no difference: blocks of one size have the same bits in any
+process. The environment variable ``DETERRENCE_ENGINE`` is the same
 setting for a whole process and those that it starts.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -75,7 +75,7 @@ def compiles(seconds: float) -> bool:
     chosen = engine()
     if chosen:
         return chosen == "numba"
-    return find_spec("numba") is not None and ("numba" in sys.modules or seconds > LOADING)
+    return seconds > LOADING and find_spec("numba") is not None
 
 
 def kernel(function: Function) -> Function:

@@ -369,7 +369,7 @@ class _Arrays:
         U, V = (cut(*table) for table in self.tables)
         events = [cut(*w) for w in self.events]
         cells = U.shape[1]
-        spread = max((w.shape[0] for w in events), default=1)
+        spread = next((len(w) for w in events if len(w) != 1), 1)  # none at all, if there is no game
         return Rows(
             U, V, cut(*self.receiver_view), cut(*self.joint),
             np.array([np.broadcast_to(w, (spread, cells)) for w in events]).reshape(len(events), spread, cells),

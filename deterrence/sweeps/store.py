@@ -155,7 +155,7 @@ def locate(where: str | os.PathLike[str]) -> str:
 
     Examples
     --------
-    >>> located("file:///data/a.zarr")
+    >>> locate("file:///data/a.zarr")
     '/data/a.zarr'
     """
     url = os.fspath(where)

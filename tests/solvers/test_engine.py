@@ -228,3 +228,19 @@ def test_a_read_only_installation_keeps_machine_code_elsewhere(tmp_path: object)
     )
     answer = run(code, NUMBA_CACHE_DIR=str(tmp_path))
     assert answer.startswith(f"1.0 {tmp_path}")
+
+
+def test_an_event_that_is_alike_in_every_game_is_served_with_others() -> None:
+    """The probability of war depends on what is swept, that of attack does not: one row beside many."""
+    model = dt.models.get("ALSIG")
+    values = {"k": np.linspace(0.01, 1.3, 7), "h": np.linspace(0.0, 0.5, 7)}
+    answers = []
+    for name in ("numpy", "numba"):
+        dt.set_engine(name)
+        try:
+            answers.append(model.answer(values, events=("attack", "war")))
+        finally:
+            dt.set_engine(None)
+    for event in ("attack", "war"):
+        assert answers[1].low[event] == pytest.approx(answers[0].low[event], abs=1e-9)
+        assert answers[1].high[event] == pytest.approx(answers[0].high[event], abs=1e-9)

@@ -492,7 +492,7 @@ def test_war_is_continuous_where_bluffing_begins():
 def test_the_proposition_says_what_is_known():
     text = solved("ALSIG").to_markdown("attack")
     assert r"*Separating*, iff $v_{I} \le k \le w$" in text
-    assert r"Pr(R | treaty) $\le$ $\frac{g}{d_{1} + g}$" in text
+    assert r"Pr(R \| treaty) $\le$ $\frac{g}{d_{1} + g}$" in text
     assert "I does not gain by sending treaty" in text
     latex = solved("ALSIG").to_latex("attack")
     assert latex.count(r"\begin{enumerate}") == latex.count(r"\end{enumerate}") == 2
