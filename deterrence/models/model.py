@@ -475,9 +475,9 @@ def _certify(candidate: Candidate) -> EquilibriumSet:
     from deterrence.solvers.verify import verify
 
     certificate = verify(candidate.game, candidate.profile)
-    # payoffs of a proposal are computed, so that a gain within their rounding is none
+    # payoffs of a proposal are computed, some at a root that was searched for: a gain within their rounding is none
     size = max(float(np.abs(as_float(payoffs)).max()) for payoffs in (candidate.game.U, candidate.game.V))
-    rounded = certificate.max_regret <= 64 * np.finfo(float).eps * size and certificate.max_belief_error <= 1e-9
+    rounded = certificate.max_regret <= 1e-12 * size and certificate.max_belief_error <= 1e-9
     if not (certificate.sequentially_rational or rounded):
         raise SolverError(
             f"the proposed profile is no equilibrium: some player gains {certificate.max_regret:.2e} by deviating"
